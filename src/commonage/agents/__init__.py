@@ -1,0 +1,1 @@
+"""Agents that are not policies: people, remote programs, scripted stand-ins; and policies seated as agents."""

@@ -1,0 +1,74 @@
+"""What happens in a match, as data. One class per event; the log keeps them under (match, step, seat, attempt)."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+TABLE = -1  # the seat of what concerns the whole table
+
+
+class Started(NamedTuple):
+    """The header of a match: all that is needed to play it again."""
+
+    arm: int
+    repeat: int
+    order: list[int]  # order[place in the game] = place in the seat list, both from 0
+
+
+class Moved(NamedTuple):
+    """A seat's move."""
+
+    question: int
+    move: int
+    forced: bool = False  # exactly one move was legal: the seat was not asked
+    says: str = ""
+    text: str = ""  # the answer as it was given
+    memory: Any = None  # what the agent wants to remember, where it is not a policy
+    usage: dict[str, float] = {}
+
+
+class Asked(NamedTuple):
+    """An answer that could not be read; the seat was asked again with the reason."""
+
+    question: int
+    text: str
+    problem: str
+    usage: dict[str, float] = {}
+
+
+class Failed(NamedTuple):
+    """A seat or a match that failed: never a move. `where`: model, agent, game, limit, person."""
+
+    where: str
+    what: str
+    question: int = -1
+    retired: bool = False  # the match goes on without the seat
+
+
+class Paused(NamedTuple):
+    """Transport or budget trouble; the match resumes later."""
+
+    what: str
+
+
+class Stepped(NamedTuple):
+    """What a step did to the table."""
+
+    round: int  # the round that this step belonged to, from 1
+    round_over: bool
+    ended: bool
+    truncated: bool
+    rewards: list[float]  # by place in the seat list, like all that follows
+    deeds: list[float | None]
+    toward: list[int]
+    facts: dict[str, Any]
+
+
+class Finished(NamedTuple):
+    """The match is over."""
+
+    rounds: int
+    ended: bool
+
+
+EVENTS = {cls.__name__.lower(): cls for cls in (Started, Moved, Asked, Failed, Paused, Stepped, Finished)}

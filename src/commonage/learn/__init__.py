@@ -1,0 +1,1 @@
+"""Batches of matches between policies, compiled; trainers later."""

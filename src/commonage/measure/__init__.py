@@ -1,0 +1,1 @@
+"""Measures: events to numbers, with intervals, floors and ceilings. One file, one measure."""

@@ -1,0 +1,210 @@
+"""The contract of a mechanism: a game around a game. It appends its questions and acts between rounds."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, NamedTuple
+
+import jax.numpy as jnp
+from jax import Array
+
+from commonage.game import Ask, Game, Question, State, Turn, choose, layers, pad, width
+
+
+class Mechanism(Game):
+    """A game with a field `game`. What it doesn't override is the inner game's."""
+
+    null: ClassVar[dict[str, Any]] = {}  # fields that make it do nothing while all seats are neutral
+    game: Game
+
+    @property
+    def own(self) -> tuple[Question, ...]:
+        """The questions that this layer adds."""
+        return ()
+
+    @property
+    def questions(self) -> tuple[Question, ...]:
+        return self.game.questions + self.own
+
+    @property
+    def seats(self) -> int:  # type: ignore[override]
+        return self.game.seats
+
+    @property
+    def rounds(self) -> int:  # type: ignore[override]
+        return self.game.rounds
+
+    @property
+    def max_steps(self) -> int:
+        return self.game.max_steps
+
+    @property
+    def exact(self) -> bool:  # type: ignore[override]
+        return self.game.exact
+
+    @property
+    def roles(self) -> tuple[str, ...]:  # type: ignore[override]
+        return self.game.roles
+
+    @property
+    def spares(self) -> bool:  # type: ignore[override]
+        return self.game.spares
+
+    @property
+    def label(self) -> str:
+        """`talk`, and `talk#2` for the second talk from the inside: adding a layer renames no other."""
+        below = sum(layer.name == self.name for layer in layers(self.game))
+        return f"{self.name}#{below + 1}" if below else self.name
+
+    def ask(self, state: State) -> Ask:
+        which, legal = self.game.ask(state.game)
+        return Ask(which, pad(legal, width(self)))
+
+    def toward(self, state: State) -> Array:
+        return self.game.toward(state.game)
+
+    def witness(self, state: State) -> Array:
+        return self.game.witness(state.game)
+
+    def look(self, state: State) -> Any:
+        """What this layer adds to each seat's sight."""
+        return ()
+
+    def sights(self, state: State) -> dict[str, Any]:
+        return {**self.game.sights(state.game), self.label: self.look(state)}
+
+    def facts(self, state: State) -> dict[str, Array]:
+        own = {f"{self.label}.{name}": value for name, value in self.numbers(state).items()}
+        return {**self.game.facts(state.game), **own}
+
+    def numbers(self, state: State) -> dict[str, Array]:
+        """This layer's facts: `spent`, `fined`, `moved` hold what the last step took from or gave each seat."""
+        return {}
+
+    def rules(self, seat: int) -> str:
+        return f"{self.game.rules(seat)}\n{self.adds(seat)}".strip()
+
+    def adds(self, seat: int) -> str:
+        """This layer's rules in plain English."""
+        return ""
+
+    def tell(self, state: State, seat: int) -> str:
+        return f"{self.game.tell(state.game, seat)}\n{self.reports(state, seat)}".strip()
+
+    def reports(self, state: State, seat: int) -> str:
+        """What this layer adds to what a seat sees, in plain English."""
+        return ""
+
+    def scene(self, state: State) -> list[dict[str, Any]]:
+        return self.game.scene(state.game)
+
+
+class Phases(NamedTuple):
+    """The state of a Phased mechanism."""
+
+    game: State
+    phase: Array  # int32[]: the number of the phase; `before` while the game plays
+    clock: Array  # int32[]: steps of this layer's own phases and rounds so far: its stream goes by it
+    fresh: Array  # bool[]: the game's next step is the first of its round
+    ended: Array  # bool[]: what the game said when its last round was over
+    truncated: Array  # bool[]
+    own: Any  # the mechanism's own arrays
+
+
+class Phased(Mechanism):
+    """A mechanism with phases of its own before or after each round; phase i asks its i-th question.
+
+    Phases before a round come first thing in it; phases after it follow `round_over`. A phase in which
+    nobody is asked is skipped. After the last round only `closing` phases are held: a fine follows a
+    collapse, a chat doesn't.
+    """
+
+    closing: ClassVar[bool] = False
+
+    @property
+    def before(self) -> int:
+        """How many of its phases precede the round; the others follow it."""
+        return 0
+
+    def begin(self, key: Array) -> Any:
+        """The mechanism's own arrays before the first round."""
+        raise NotImplementedError
+
+    def asked(self, state: Phases, phase: int) -> tuple[Array, Array]:
+        """(bool[seats] who is asked in this phase, bool[seats, size] what is legal)."""
+        raise NotImplementedError
+
+    def heard(self, key: Array, state: Phases, phase: int, moves: Array) -> tuple[Any, Array]:
+        """(own arrays, rewards float32[seats]) after the moves of this phase; -1 = was not asked."""
+        raise NotImplementedError
+
+    def played(self, key: Array, state: Phases, turn: Turn) -> tuple[Any, Array]:
+        """(own arrays, extra rewards) after a step of the game; `turn` is the game's."""
+        return state.own, jnp.zeros(self.seats, jnp.float32)
+
+    @property
+    def max_steps(self) -> int:
+        return self.game.max_steps + (self.rounds + 1) * len(self.own)
+
+    def start(self, key: Array) -> Phases:
+        no, zero = jnp.array(False), jnp.int32(0)
+        state = Phases(self.game.start(key), zero, zero, ~no, no, no, self.begin(key))
+        return state._replace(phase=self._first(state, 0, self.before))
+
+    def ask(self, state: Phases) -> Ask:
+        ask = super().ask(state)
+        first = len(self.game.questions)
+        for i in range(len(self.own)):
+            who, legal = self.asked(state, i)
+            mine = Ask(jnp.where(who, first + i, -1).astype(jnp.int32), pad(legal, width(self)))
+            ask = choose(state.phase == self._place(i), mine, ask)
+        return ask
+
+    def step(self, key: Array, state: Phases, moves: Array) -> Turn:
+        playing = state.phase == self.before
+        turn = self.game.step(key, state.game, moves)
+        own, rewards = self.played(key, state, turn)
+        own, rewards = choose(playing, (own, rewards), (state.own, jnp.zeros_like(rewards)))
+        for i in range(len(self.own)):
+            mine = state.phase == self._place(i)
+            own, rewards = choose(mine, self.heard(key, state, i, moves), (own, rewards))
+        over = playing & turn.round_over
+        after = state._replace(
+            game=choose(playing, turn.state, state.game),
+            clock=state.clock + (~playing | turn.round_over),
+            fresh=jnp.where(playing, turn.round_over, state.fresh),
+            ended=jnp.where(playing, turn.ended, state.ended),
+            truncated=jnp.where(playing, turn.truncated, state.truncated),
+            own=own,
+        )
+        return self._close(after, state.phase, playing, over, turn, rewards)
+
+    def _close(self, state: Phases, was: Array, playing: Array, over: Array, turn: Turn, rewards: Array) -> Turn:
+        """The next phase: onwards within the round, or the first of the next one."""
+        end, final = len(self.own) + 1, state.ended | state.truncated
+        onwards = self._first(state, was + 1, end)
+        if not self.closing:
+            onwards = jnp.where(final, end, onwards)
+        stay = jnp.where(final, end, self.before)  # a stop in the middle of a round: nothing follows
+        place = jnp.where(playing & ~over, stay, onwards)
+        finished = place == end
+        return Turn(
+            state=state._replace(phase=jnp.where(finished, self._first(state, 0, self.before), place)),
+            rewards=jnp.where(playing, turn.rewards, 0) + rewards,
+            round_over=finished & (over | ~playing),
+            ended=finished & state.ended,
+            truncated=finished & state.truncated,
+            deeds=jnp.where(playing, turn.deeds, jnp.nan),
+        )
+
+    def _first(self, state: Phases, start: Array | int, end: int) -> Array:
+        """The first phase from `start` on in which somebody is asked; `end` where there is none."""
+        found = jnp.int32(end)
+        for place in reversed(range(end)):
+            i = place if place < self.before else place - 1
+            open_ = jnp.array(True) if place == self.before else self.asked(state, i)[0].any()
+            found = jnp.where(open_ & (place >= start), place, found)
+        return found.astype(jnp.int32)
+
+    def _place(self, i: int) -> int:
+        """The number of the i-th own phase: the game plays between those before and those after it."""
+        return i if i < self.before else i + 1

@@ -1,0 +1,1 @@
+"""Mechanisms: games around games. One file, one mechanism."""

@@ -1,0 +1,93 @@
+"""Punishment: after each round everybody may pay to fine one other seat (Fehr & Gächter 2000).
+
+Two questions: whom, then how many units. Each unit costs the punisher `cost` and takes `fine` from the
+punished. A collapse completes its round, so fines follow it too.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import jax.numpy as jnp
+from jax import Array
+
+from commonage.game import Question, Turn
+from commonage.mechanism import Phased, Phases
+from commonage.part import static
+
+
+class Own(NamedTuple):
+    deeds: Array  # float32[seats]: each seat's worst deed of the round, NaN none
+    whom: Array  # int32[seats]: whom each seat fines, -1 nobody
+    spent: Array  # float32[seats], in the last step
+    fined: Array  # float32[seats], in the last step
+    before: Array  # float32[seats]: what was fined after the last round
+
+
+class Sight(NamedTuple):
+    asked: Array  # int32[seats]: 0 whom, 1 how many units
+    deeds: Array  # float32[seats, seats]: what I know of each seat's worst deed of the last round; NaN nothing
+    fined: Array  # float32[seats]: what I was fined after the last round
+
+
+class Punish(Phased):
+    """After each round every seat may fine one other: `most` units at most, each costs `cost`, takes `fine`."""
+
+    game: Any
+    cost: float = 1.0
+    fine: float = 3.0
+    most: int = static(1)
+
+    closing = True
+
+    def check(self) -> None:
+        self.require(self.cost >= 0, "cost", "at least 0")
+        self.require(self.fine >= 0, "fine", "at least 0")
+        self.require(self.most >= 1, "most", "at least 1")
+
+    @property
+    def own(self) -> tuple[Question, ...]:
+        whom = ("nobody", *(f"seat {i + 1}" for i in range(self.seats)))
+        return Question("fine whom", whom), Question("units", amount=(1, self.most), unit="units")
+
+    def begin(self, key: Array) -> Own:
+        zero = jnp.zeros(self.seats, jnp.float32)
+        return Own(zero * jnp.nan, jnp.full(self.seats, -1, jnp.int32), zero, zero, zero)
+
+    def asked(self, state: Phases, phase: int) -> tuple[Array, Array]:
+        if phase == 1:
+            return state.own.whom >= 0, jnp.ones((self.seats, self.most), bool)
+        others = ~jnp.eye(self.seats, dtype=bool)
+        return jnp.ones(self.seats, bool), jnp.concatenate([jnp.ones((self.seats, 1), bool), others], 1)
+
+    def played(self, key: Array, state: Phases, turn: Turn) -> tuple[Own, Array]:
+        zero = jnp.zeros(self.seats, jnp.float32)
+        deeds = jnp.where(state.fresh, turn.deeds, jnp.fmin(state.own.deeds, turn.deeds))
+        return state.own._replace(deeds=deeds, spent=zero, fined=zero), zero
+
+    def heard(self, key: Array, state: Phases, phase: int, moves: Array) -> tuple[Own, Array]:
+        zero = jnp.zeros(self.seats, jnp.float32)
+        if phase == 0:
+            return state.own._replace(whom=moves - 1, spent=zero, fined=zero, before=zero), zero
+        units = jnp.maximum(moves + 1, 0).astype(jnp.float32)
+        hits = (state.own.whom[:, None] == jnp.arange(self.seats)) * units[:, None]
+        spent, fined = units * self.cost, hits.sum(0) * self.fine
+        return Own(state.own.deeds, state.own.whom, spent, fined, fined), -spent - fined
+
+    def look(self, state: Phases) -> Sight:
+        units = state.phase == self._place(1)
+        known = jnp.where(self.witness(state), state.own.deeds, jnp.nan)
+        return Sight(jnp.broadcast_to(units.astype(jnp.int32), self.seats), known, state.own.before)
+
+    def numbers(self, state: Phases) -> dict[str, Array]:
+        return {"spent": state.own.spent, "fined": state.own.fined}
+
+    def adds(self, seat: int) -> str:
+        return (
+            f"After each round everybody may fine one other, up to {self.most} units: "
+            f"each unit costs the one who fines {float(self.cost):g} and takes {float(self.fine):g} from the one fined."
+        )
+
+    def reports(self, state: Phases, seat: int) -> str:
+        fined = float(state.own.before[seat])
+        return f"You were fined {fined:g} after the last round." if fined else ""

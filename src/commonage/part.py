@@ -1,0 +1,59 @@
+"""A part is a frozen dataclass: its fields are its only configuration, and it is a pytree.
+
+Fields marked `static` shape the arrays and are compiled in; all others are leaves, so a grid of
+twenty fines compiles once.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import re
+from typing import Any, ClassVar, dataclass_transform
+
+import jax
+
+from commonage.errors import SpecError
+
+
+def static(default: Any = dataclasses.MISSING) -> Any:
+    """A field on which a shape, a loop or a word depends: it is compiled in."""
+    return dataclasses.field(default=default, metadata={"static": True})
+
+
+@dataclass_transform(frozen_default=True, field_specifiers=(static, dataclasses.field))
+class Part:
+    """Base of games, mechanisms and policies. A subclass becomes a frozen dataclass and a pytree."""
+
+    version: ClassVar[int] = 1  # of its rules; goes into the header as name@version
+    aliases: ClassVar[tuple[str, ...]] = ()
+
+    def __init_subclass__(cls) -> None:
+        dataclasses.dataclass(frozen=True)(cls)
+        jax.tree_util.register_dataclass(cls)
+
+    def __post_init__(self) -> None:
+        for field in dataclasses.fields(self):  # 3 and 3.0 are one configuration, and one compilation
+            if field.type == "float" and type(getattr(self, field.name)) is int:
+                object.__setattr__(self, field.name, float(getattr(self, field.name)))
+        if all(isinstance(leaf, (int, float)) for leaf in jax.tree.leaves(self)):  # not inside jit
+            self.check()
+
+    def check(self) -> None:
+        """Raise SpecError when the fields break a rule. Called on construction with plain values."""
+
+    def require(self, rule: bool, field: str, says: str) -> None:
+        """Raise unless `rule` holds: `commons(seats=1): seats must be at least 2`."""
+        if not rule:
+            raise SpecError(f"{self.name}({field}={getattr(self, field)!r}): {field} must be {says}")
+
+    @property
+    def name(self) -> str:
+        """The class's name in snake case, which is also its file's name."""
+        return snake(type(self).__name__)
+
+
+@functools.cache
+def snake(name: str) -> str:
+    """`TitForTat` -> `tit_for_tat`."""
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()

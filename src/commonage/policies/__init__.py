@@ -1,0 +1,1 @@
+"""Policies: one file, one policy. Strategies of the literature, scripted players, parts for mechanisms."""

@@ -1,0 +1,16 @@
+"""Asks for the same amount in every round, or for the nearest that is legal."""
+
+from typing import Any
+
+from jax import Array
+
+from commonage.policy import Policy, nearest
+
+
+class Constant(Policy):
+    """`amount` counts from the question's lowest amount, or from its first option."""
+
+    amount: int = 10
+
+    def act(self, key: Array, memory: Any, sight: Any, legal: Array) -> tuple[Array, Any]:
+        return nearest(legal, self.amount), memory

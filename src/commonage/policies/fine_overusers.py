@@ -1,0 +1,24 @@
+"""A part for `punish`: fines somebody who did the least cooperative deed, if it notices (notice = 1: always)."""
+
+from typing import Any
+
+import jax.numpy as jnp
+from jax import Array
+
+from commonage import seeds
+from commonage.policy import Policy
+
+
+class FineOverusers(Policy):
+    """With probability `notice` pays to fine one seat, drawn among those whose last deed was below `below`."""
+
+    game = "punish"
+
+    notice: float = 1.0
+    below: float = 0.5
+
+    def act(self, key: Array, memory: Any, sight: Any, legal: Array) -> tuple[Array, Any]:
+        guilty = (sight.deeds < self.below) & legal[1 : sight.deeds.shape[0] + 1]
+        sees = seeds.chance(seeds.fold(key, 0), self.notice) & guilty.any()
+        whom = jnp.where(sees, 1 + seeds.one_of(seeds.fold(key, 1), guilty), 0)
+        return jnp.where(sight.asked == 0, whom, 0).astype(jnp.int32), memory

@@ -1,0 +1,53 @@
+"""The contract of a policy: a pure function from sight to a move. It compiles, and takes any seat."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import jax.numpy as jnp
+from jax import Array
+
+from commonage import seeds
+from commonage.part import Part
+
+COOPERATE, DEFECT = 0, 1  # the order of the two options wherever a game has just these
+
+Memory = Any  # a pytree of arrays
+
+
+class Policy(Part):
+    """Answers the questions of one game, or of one mechanism (then it is a *part*: `sustainer+fine_overusers`).
+
+    It is called only for its own layer's questions. All other questions get their `neutral`
+    and leave its memory untouched.
+    """
+
+    game: ClassVar[str] = "*"  # the game or mechanism whose questions it answers; "*" = any base game
+    sees: ClassVar[tuple[str, ...]] = ()  # further layers: `act` gets each as a keyword, None where it is absent
+
+    def start(self) -> Memory:
+        """The memory before the first question."""
+        return ()
+
+    def act(self, key: Array, memory: Memory, sight: Any, legal: Array, **sees: Any) -> tuple[Array, Memory]:
+        """(move int32[], memory). `sight` is this seat's row of its layer's sight; `legal` bool[size].
+
+        `key` belongs to (seat, count of this layer's questions to it): one draw, or `seeds.fold` it.
+        """
+        raise NotImplementedError
+
+
+def nearest(legal: Array, wanted: Array | int) -> Array:
+    """int32[]: the legal move nearest to the one wanted, the lower of two."""
+    distance = jnp.abs(jnp.arange(legal.shape[0]) - wanted)
+    return jnp.argmin(jnp.where(legal, distance, 2**30)).astype(jnp.int32)
+
+
+def cooperate_with(key: Array, p: Array | float) -> Array:
+    """int32[]: COOPERATE with probability p, else DEFECT."""
+    return jnp.where(seeds.chance(key, p), COOPERATE, DEFECT).astype(jnp.int32)
+
+
+def move(cooperates: Array | bool) -> Array:
+    """int32[]: COOPERATE where true, else DEFECT."""
+    return jnp.where(cooperates, COOPERATE, DEFECT).astype(jnp.int32)

@@ -1,0 +1,1 @@
+"""Running: one match, a pool of matches, a study."""

@@ -1,0 +1,1 @@
+"""The event log: written once, read, replayed, forked."""

@@ -1,0 +1,1 @@
+"""Teams: agents made of agents. One file, one kind of team."""
