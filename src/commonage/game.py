@@ -134,6 +134,10 @@ class Game(Part):
         """Floors and ceilings that exist in closed form or by solving."""
         return []
 
+    def yardsticks(self) -> dict[str, float]:
+        """Numbers that measures compare with: `welfare`, the total that efficiency calls 1, and a game's own."""
+        return {}
+
     @property
     def round_steps(self) -> int:
         """Steps in a round, at most."""

@@ -38,6 +38,13 @@ class Mechanism(Game):
         return self.game.max_steps
 
     @property
+    def round_steps(self) -> int:
+        return self.game.round_steps
+
+    def yardsticks(self) -> dict[str, float]:
+        return self.game.yardsticks()
+
+    @property
     def exact(self) -> bool:  # type: ignore[override]
         return self.game.exact
 

@@ -95,7 +95,7 @@ class Commons(Game):
         return everyone(self, legal=jnp.broadcast_to(legal, (self.seats, self.capacity + 1)))
 
     def look(self, state: State) -> Sight:
-        each = lambda x: jnp.broadcast_to(x, self.seats)  # noqa: E731
+        each = lambda x: jnp.broadcast_to(x, self.seats)
         known = self.witness(state) & (state.wanted >= 0)
         share = self.sustainable(state.stock) // self.seats
         return Sight(each(state.clock), each(state.stock), each(share), state.caught, jnp.where(known, state.caught, -1))
@@ -144,7 +144,7 @@ class Commons(Game):
 
     def scene(self, state: State) -> list[dict[str, Any]]:
         shapes: list[dict[str, Any]] = [
-            {"shape": "bar", "x": 0.4, "y": 0.1, "w": 0.2, "h": 0.8, "value": int(state.stock) / self.capacity, "text": str(int(state.stock))}
+            {"shape": "bar", "x": 0.4, "y": 0.1, "w": 0.2, "h": 0.8, "value": int(state.stock) / self.capacity, "text": f"{state.stock}"}
         ]
         for i in range(self.seats):
             angle = 2 * np.pi * i / self.seats
@@ -153,7 +153,7 @@ class Commons(Game):
         return shapes
 
     def oracles(self) -> list[Oracle]:
-        best, fair = self._optimum(), self.rounds * int(self.sustainable(np.int32(self.capacity)))  # type: ignore[arg-type]
+        best, fair = self._optimum(), self.yardsticks()["welfare"]
         share = "five who share" if self.seats == 5 else "all share"
         return [
             Oracle("survival_time", "floor", 1.0, "bound", "a first month that takes all"),
@@ -167,6 +167,9 @@ class Commons(Game):
             Oracle("efficiency", "ceiling", 1.0, "bound", "by definition, clamped"),
             Oracle("efficiency", "floor", 0.0, "bound", "by definition, clamped"),
         ]
+
+    def yardsticks(self) -> dict[str, float]:
+        return {"welfare": float(self.rounds * int(self.sustainable(np.int32(self.capacity))))}  # type: ignore[arg-type]
 
     def _optimum(self) -> int:
         """The largest possible sum of harvests: V_t(s) = max_h h + V_{t+1}(g(s - h))."""

@@ -104,6 +104,10 @@ class Dilemma(Game):
             for i in range(2)
         ]
 
+    def yardsticks(self) -> dict[str, float]:
+        r, s, t, p = (float(value) for value in self.rstp)
+        return {"welfare": self.rounds * max(2 * r, s + t, 2 * p)}
+
     def oracles(self) -> list[Oracle]:
         r, s, t, p = (float(value) for value in self.rstp)
         per_round = (2 * r, s + t, 2 * p)

@@ -15,7 +15,7 @@ import numpy as np
 from jax import Array
 
 from commonage import seeds
-from commonage.game import Game, layers, owners, width
+from commonage.game import Game, layers, owners
 from commonage.policy import Policy
 
 Player = tuple[Policy, ...]  # a policy for the game, then parts for mechanisms
