@@ -5,13 +5,13 @@ from __future__ import annotations
 import dataclasses
 import functools
 import re
-from collections.abc import Awaitable, Callable
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
+import jax
 import numpy as np
 
 from commonage.errors import Unreadable
-from commonage.game import Game, Question
+from commonage.game import Game, Question, numpy
 
 
 class Said(NamedTuple):
@@ -39,19 +39,24 @@ class View:
     """What a seat gets when it is asked. Words and sight say the same."""
 
     game: Game
-    state: Any  # NumPy; for the words only: an agent reads `rules`, `facts`, `sight`
-    place: int  # the seat's place in the game, 0-based: index into sights
-    seat: int  # the seat's place in the seat list, from 1: how a person would name it
+    state: Any  # for the words only: an agent reads `rules`, `facts`, `sight`
+    place: int  # the seat's place in the game, from 0: its row of the sights
+    seat: int  # its place in the seat list, from 0
     step: int
     round: int  # from 1
     which: int
-    legal: np.ndarray  # bool[question.size]
+    legal: Any  # bool[width], of the widest question
     sights: dict[str, Any]  # by layer, rows of all places: read your own with `sight`
-    key: np.ndarray  # uint32[2]: (seat, count of this layer's questions)
+    key: Any  # uint32[2]: the match's; draw by (key, "policy", layer, place, count)
+    count: int = 0  # how many questions of this layer this seat has answered
     memory: Any = None
     heard: tuple[Said, ...] = ()
     attempt: int = 0  # how often this question was asked before
     problem: str = ""  # why the last answer could not be read
+
+    def replace(self, **changes: Any) -> View:
+        """The same View with other fields: what a team hands to its members."""
+        return dataclasses.replace(self, **changes)
 
     @property
     def question(self) -> Question:
@@ -66,24 +71,22 @@ class View:
     @functools.cached_property
     def facts(self) -> str:
         """What this seat sees now, in words."""
-        return self.game.tell(self.state, self.place)
+        return self.game.tell(numpy(self.state), self.place)
 
     @property
     def options(self) -> tuple[str, ...]:
         """The legal moves in words."""
-        return tuple(self.question.say(int(i)) for i in np.flatnonzero(self.legal))
+        return tuple(self.question.say(int(i)) for i in np.flatnonzero(self.legal[: self.question.size]))
 
     def sight(self, layer: str) -> Any:
         """This seat's row of a layer's sight; None where the layer is absent."""
-        import jax
-
-        return jax.tree.map(lambda rows: rows[self.place], self.sights.get(layer))
+        return jax.tree.map(lambda rows: np.asarray(rows)[self.place], self.sights.get(layer))
 
     def json(self) -> dict[str, Any]:
         """The View as a remote agent gets it."""
         question = self.question
         return {
-            "seat": self.seat,
+            "seat": self.place + 1,
             "round": self.round,
             "step": self.step,
             "rules": self.rules,
@@ -97,30 +100,60 @@ class View:
         }
 
 
-Agent = Callable[[View], Awaitable[Answer]]
+class Agent:
+    """Takes a seat: `async (View) -> Answer`. It keeps no state of its own: what it remembers, it answers."""
+
+    pure: ClassVar[bool] = False  # the same View gives the same Answer: it is computed again, not read from the log
+    costs: ClassVar[bool] = False  # a call is paid: needs a budget
+    boundary: ClassVar[str] = "agent"  # who is to blame when it fails: agent, model, person
+
+    async def __call__(self, view: View) -> Answer:
+        """Raises Pause for transport or budget trouble; any other exception is the agent's failure."""
+        raise NotImplementedError
+
+    def keep(self, memory: Any) -> Any:
+        """What of the memory goes into the log, as JSON."""
+        return None if self.pure else memory
+
+    async def recall(self, view: View, kept: Any) -> Any:
+        """The memory after an answer that is read from the log instead of asked for."""
+        return (await self(view)).memory if self.pure else kept
 
 
-def read(view: View, text: str) -> int:
-    """The move that the last line of `text` names: exactly one legal option, or one number within the range.
+LONGEST = 2_000  # characters of a sentence
 
-    Raises Unreadable with the reason that the seat is told.
+
+def read(view: View, text: str) -> tuple[int, str]:
+    """(move, sentence) that the last line of `text` names: exactly one legal option, or one number within the range.
+
+    A sentence is `in words: ...`. Raises Unreadable with the reason that the seat is told.
     """
     lines = [line.strip() for line in text.strip().splitlines() if line.strip()]
     if not lines:
         raise Unreadable("the answer was empty")
-    question, last = view.question, lines[-1].rstrip(".")
+    head, colon, sentence = lines[-1].partition(":")
+    if view.question.speech and colon and head.strip().lower() == view.question.options[1]:
+        return 1, _sentence(sentence.strip())
+    move = _index(view.question, lines[-1].rstrip("."))
+    if move is None or not view.legal[move]:
+        raise Unreadable(f"the last line was {lines[-1][:60]!r}; it must be exactly {_rule(view)}")
+    return (move, "") if not (view.question.speech and move == 1) else (1, _sentence(""))
+
+
+def _sentence(text: str) -> str:
+    if not 0 < len(text) <= LONGEST:
+        raise Unreadable(f"a sentence has 1 to {LONGEST} characters; write 'in words: ' and the sentence in the last line")
+    return text
+
+
+def _index(question: Question, word: str) -> int | None:
     if question.options:
-        move = next((i for i, option in enumerate(question.options) if option.lower() == last.lower()), None)
-        rule = "one of: " + ", ".join(view.options)
-    else:
-        number = re.fullmatch(r"[+-]?\d+", last)
-        move = int(last) - question.amount[0] if number else None
-        rule = f"one whole number of {question.unit or 'units'}, {_range(view)}"
-    if move is None or not 0 <= move < question.size or not view.legal[move]:
-        raise Unreadable(f"the last line was {last[:60]!r}; it must be exactly {rule}")
-    return move
+        return next((i for i, option in enumerate(question.options) if option.lower() == word.lower()), None)
+    low, high = question.amount
+    return int(word) - low if re.fullmatch(r"[+-]?\d{1,9}", word) and low <= int(word) <= high else None
 
 
-def _range(view: View) -> str:
-    legal = np.flatnonzero(view.legal) + view.question.amount[0]
-    return f"{legal[0]} to {legal[-1]}"
+def _rule(view: View) -> str:
+    if view.question.options:
+        return "one of: " + ", ".join(view.options)
+    return f"one whole number of {view.question.unit or 'units'}, {view.options[0]} to {view.options[-1]}"

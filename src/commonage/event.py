@@ -23,7 +23,7 @@ class Moved(NamedTuple):
     forced: bool = False  # exactly one move was legal: the seat was not asked
     says: str = ""
     text: str = ""  # the answer as it was given
-    memory: Any = None  # what the agent wants to remember, where it is not a policy
+    memory: Any = None  # what the agent remembers, where it cannot be computed again
     usage: dict[str, float] = {}
 
 

@@ -13,7 +13,7 @@ from commonage.game import Ask, Game, Question, State, Turn, choose, layers, pad
 class Mechanism(Game):
     """A game with a field `game`. What it doesn't override is the inner game's."""
 
-    null: ClassVar[dict[str, Any]] = {}  # fields that make it do nothing while all seats are neutral
+    null: ClassVar[dict[str, Any]] = {}  # fields that make it do nothing while all seats are neutral; {}: as it is
     game: Game
 
     @property
@@ -87,6 +87,10 @@ class Mechanism(Game):
         """This layer's facts: `spent`, `fined`, `moved` hold what the last step took from or gave each seat."""
         return {}
 
+    def rest(self, state: State) -> State:
+        """The state with what the last step moved cleared: a layer around this one takes the next step for itself."""
+        return state._replace(game=self.game.rest(state.game)) if isinstance(self.game, Mechanism) else state
+
     def rules(self, seat: int) -> str:
         return f"{self.game.rules(seat)}\n{self.adds(seat)}".strip()
 
@@ -112,6 +116,7 @@ class Phases(NamedTuple):
     phase: Array  # int32[]: the number of the phase; `before` while the game plays
     clock: Array  # int32[]: steps of this layer's own phases and rounds so far: its stream goes by it
     fresh: Array  # bool[]: the game's next step is the first of its round
+    deeds: Array  # float32[seats]: each seat's worst deed of the round; NaN none
     ended: Array  # bool[]: what the game said when its last round was over
     truncated: Array  # bool[]
     own: Any  # the mechanism's own arrays
@@ -145,16 +150,20 @@ class Phased(Mechanism):
         raise NotImplementedError
 
     def played(self, key: Array, state: Phases, turn: Turn) -> tuple[Any, Array]:
-        """(own arrays, extra rewards) after a step of the game; `turn` is the game's."""
+        """(own arrays, extra rewards) after a step of the game; `turn` is the game's, `state.deeds` counts it already."""
         return state.own, jnp.zeros(self.seats, jnp.float32)
 
     @property
     def max_steps(self) -> int:
-        return self.game.max_steps + (self.rounds + 1) * len(self.own)
+        return self.game.max_steps + self.rounds * len(self.own)
+
+    @property
+    def round_steps(self) -> int:
+        return self.game.round_steps + len(self.own)
 
     def start(self, key: Array) -> Phases:
-        no, zero = jnp.array(False), jnp.int32(0)
-        state = Phases(self.game.start(key), zero, zero, ~no, no, no, self.begin(key))
+        no, zero, none = jnp.array(False), jnp.int32(0), jnp.full(self.seats, jnp.nan, jnp.float32)
+        state = Phases(self.game.start(key), zero, zero, ~no, none, no, no, self.begin(key))
         return state._replace(phase=self._first(state, 0, self.before))
 
     def ask(self, state: Phases) -> Ask:
@@ -167,10 +176,11 @@ class Phased(Mechanism):
         return ask
 
     def step(self, key: Array, state: Phases, moves: Array) -> Turn:
-        playing = state.phase == self.before
+        playing, state = state.phase == self.before, self.rest(state)
         turn = self.game.step(key, state.game, moves)
+        worst = jnp.where(state.fresh, turn.deeds, jnp.fmin(state.deeds, turn.deeds))
+        state = state._replace(deeds=jnp.where(playing, worst, state.deeds))
         own, rewards = self.played(key, state, turn)
-        own, rewards = choose(playing, (own, rewards), (state.own, jnp.zeros_like(rewards)))
         for i in range(len(self.own)):
             mine = state.phase == self._place(i)
             own, rewards = choose(mine, self.heard(key, state, i, moves), (own, rewards))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import inspect
 import re
 from typing import Any, ClassVar, dataclass_transform
 
@@ -31,11 +32,12 @@ class Part:
     def __init_subclass__(cls) -> None:
         dataclasses.dataclass(frozen=True)(cls)
         jax.tree_util.register_dataclass(cls)
+        for field in dataclasses.fields(cls):  # as text, whether or not the file postpones its annotations
+            field.type = field.type if isinstance(field.type, str) else inspect.formatannotation(field.type)
 
     def __post_init__(self) -> None:
-        for field in dataclasses.fields(self):  # 3 and 3.0 are one configuration, and one compilation
-            if field.type == "float" and type(getattr(self, field.name)) is int:
-                object.__setattr__(self, field.name, float(getattr(self, field.name)))
+        for field in dataclasses.fields(self):
+            object.__setattr__(self, field.name, _plain(field.type, getattr(self, field.name)))
         if all(isinstance(leaf, (int, float)) for leaf in jax.tree.leaves(self)):  # not inside jit
             self.check()
 
@@ -51,6 +53,13 @@ class Part:
     def name(self) -> str:
         """The class's name in snake case, which is also its file's name."""
         return snake(type(self).__name__)
+
+
+def _plain(kind: Any, value: Any) -> Any:
+    """3 and 3.0 are one configuration, and one compilation."""
+    if kind == "tuple[float, ...]" and isinstance(value, tuple):
+        return tuple(_plain("float", item) for item in value)
+    return float(value) if kind == "float" and type(value) is int else value
 
 
 @functools.cache

@@ -51,3 +51,12 @@ def cooperate_with(key: Array, p: Array | float) -> Array:
 def move(cooperates: Array | bool) -> Array:
     """int32[]: COOPERATE where true, else DEFECT."""
     return jnp.where(cooperates, COOPERATE, DEFECT).astype(jnp.int32)
+
+
+def reprisal(left: Array, provoked: Array, hits: Array | int, calm: int = 0) -> tuple[Array, Array]:
+    """(defects bool[], left int32[]): provoked, it defects `hits` times and then cooperates `calm` times, deaf meanwhile.
+
+    `left` counts the moves of a running answer that are still to come; 0 = it listens.
+    """
+    provoked = provoked & (left == 0)
+    return provoked | (left > calm), jnp.where(provoked, hits - 1 + calm, jnp.maximum(left - 1, 0))

@@ -55,8 +55,8 @@ class Group(NamedTuple):
 
     players: Player  # leaves [kinds, ...]
     kind: Array  # int32[instances]: which of them
-    match: Array  # int32[instances]
-    place: Array  # int32[instances]
+    match: Array | None  # int32[instances]; None where the group fills all tables, in order: no gathering
+    place: Array | None  # int32[instances]
 
 
 def seat(players: list[Player], seating: np.ndarray) -> tuple[Group, ...]:
@@ -71,9 +71,12 @@ def seat(players: list[Player], seating: np.ndarray) -> tuple[Group, ...]:
 
 def _group(players: list[Player], kinds: list[int], seating: np.ndarray) -> Group:
     stacked = jax.tree.map(lambda *leaves: np.stack([np.asarray(leaf) for leaf in leaves]), *players)
-    match, place = np.nonzero(np.isin(seating, kinds))
-    kind = np.searchsorted(np.array(kinds), seating[match, place])
-    return Group(stacked, np.int32(kind), np.int32(match), np.int32(place))  # type: ignore[arg-type]
+    mine = np.isin(seating, kinds)
+    kind = np.searchsorted(np.array(kinds), seating[mine]).astype(np.int32)
+    if mine.all():
+        return Group(stacked, kind, None, None)
+    match, place = np.nonzero(mine)
+    return Group(stacked, kind, match.astype(np.int32), place.astype(np.int32))
 
 
 def play(game: Game, groups: tuple[Group, ...], keys: np.ndarray) -> Step:
@@ -86,6 +89,15 @@ def score(game: Game, groups: tuple[Group, ...], keys: np.ndarray) -> Totals:
     return jax.device_get(_totals(game, groups, keys))
 
 
+class _Sitting(NamedTuple):
+    """A group at the tables, row by instance: what stays the same from step to step."""
+
+    player: Player
+    match: Array | None
+    place: Array | None
+    streams: dict[str, Array]  # by layer: uint32[instances, 2], the random stream of each
+
+
 class _Carry(NamedTuple):
     state: Any
     memories: tuple[Any, ...]  # per group: ({layer: memory [instances]}, {layer: count [instances]})
@@ -95,13 +107,14 @@ class _Carry(NamedTuple):
 
 @jax.jit
 def _record(game: Game, groups: tuple[Group, ...], keys: Array) -> Step:
-    carry = _begin(game, groups, keys)
-    blank = jax.eval_shape(lambda c: _advance(game, groups, keys, c)[1], carry)
+    sitting = [_sit(game, group, keys) for group in groups]
+    carry = _begin(game, sitting, keys)
+    blank = jax.eval_shape(lambda c: _advance(game, sitting, keys, c)[1], carry)
     steps = jax.tree.map(lambda leaf: jnp.zeros((game.max_steps, *leaf.shape), leaf.dtype), blank)
 
     def body(loop: tuple[Array, _Carry, Step]) -> tuple[Array, _Carry, Step]:
         t, carry, steps = loop
-        carry, step = _advance(game, groups, keys, carry)
+        carry, step = _advance(game, sitting, keys, carry)
         return t + 1, carry, jax.tree.map(lambda all_, one: all_.at[t].set(one), steps, step)
 
     return jax.lax.while_loop(lambda loop: (loop[0] < game.max_steps) & loop[1].live.any(), body, (jnp.int32(0), carry, steps))[2]
@@ -112,12 +125,15 @@ def _totals(game: Game, groups: tuple[Group, ...], keys: Array) -> Totals:
     matches, zero = keys.shape[0], jnp.zeros((keys.shape[0], game.seats), jnp.float32)
     none = jnp.zeros(matches, jnp.int32)
     totals = Totals(none, none, none > 0, zero, zero, zero.astype(jnp.int32))
+    sitting = [_sit(game, group, keys) for group in groups]
 
-    def body(loop: tuple[_Carry, Totals]) -> tuple[_Carry, Totals]:
-        carry, step = _advance(game, groups, keys, loop[0])
-        return carry, _add(loop[1], step)
+    def body(loop: tuple[Array, _Carry, Totals]) -> tuple[Array, _Carry, Totals]:
+        t, carry, totals = loop
+        carry, step = _advance(game, sitting, keys, carry)
+        return t + 1, carry, _add(totals, step)
 
-    return jax.lax.while_loop(lambda loop: loop[0].live.any(), body, (_begin(game, groups, keys), totals))[1]
+    start = (jnp.int32(0), _begin(game, sitting, keys), totals)
+    return jax.lax.while_loop(lambda loop: (loop[0] < game.max_steps) & loop[1].live.any(), body, start)[2]
 
 
 def _add(totals: Totals, step: Step) -> Totals:
@@ -132,21 +148,29 @@ def _add(totals: Totals, step: Step) -> Totals:
     )
 
 
-def _begin(game: Game, groups: tuple[Group, ...], keys: Array) -> _Carry:
-    matches = keys.shape[0]
-    memories = tuple(_memories(game, group) for group in groups)
-    return _Carry(jax.vmap(game.start)(keys), memories, jnp.zeros(matches, jnp.int32), jnp.ones(matches, bool))
+def _sit(game: Game, group: Group, keys: Array) -> _Sitting:
+    count, seats = keys.shape[0], game.seats
+    match = jnp.repeat(jnp.arange(count), seats) if group.match is None else group.match
+    place = jnp.tile(jnp.arange(seats), count) if group.place is None else group.place
+    player = jax.tree.map(lambda leaf: jnp.asarray(leaf)[group.kind], group.players)
+    streams = {label: stream(keys[match], label, place) for label in parts(game, group.players)}
+    return _Sitting(player, group.match, group.place, streams)
 
 
-def _memories(game: Game, group: Group) -> tuple[dict[str, Any], dict[str, Array]]:
-    players, size = _seated(group), len(group.kind)
-    start = {label: jax.vmap(lambda p, i=i: p[i].start(), axis_size=size) for label, i in parts(game, group.players).items()}
-    return {label: make(players) for label, make in start.items()}, {label: jnp.zeros(size, jnp.int32) for label in start}
+def _begin(game: Game, sitting: list[_Sitting], keys: Array) -> _Carry:
+    count = keys.shape[0]
+    memories = tuple(_memories(game, group, count * game.seats if group.match is None else len(group.match)) for group in sitting)
+    return _Carry(jax.vmap(game.start)(keys), memories, jnp.zeros(count, jnp.int32), jnp.ones(count, bool))
 
 
-def _seated(group: Group) -> Player:
-    """The players' parameters by instance."""
-    return jax.tree.map(lambda leaf: jnp.asarray(leaf)[group.kind], group.players)
+def _memories(game: Game, group: _Sitting, instances: int) -> tuple[dict[str, Any], dict[str, Array]]:
+    start = jax.vmap(functools.partial(memories, game), axis_size=instances)(group.player)
+    return start, {label: jnp.zeros(instances, jnp.int32) for label in start}
+
+
+def memories(game: Game, player: Player) -> dict[str, Any]:
+    """What a player remembers before the first question, by layer."""
+    return {label: player[i].start() for label, i in parts(game, player).items()}
 
 
 def parts(game: Game, player: Player) -> dict[str, int]:
@@ -159,7 +183,7 @@ def parts(game: Game, player: Player) -> dict[str, int]:
     return out
 
 
-def _advance(game: Game, groups: tuple[Group, ...], keys: Array, carry: _Carry) -> tuple[_Carry, Step]:
+def _advance(game: Game, sitting: list[_Sitting], keys: Array, carry: _Carry) -> tuple[_Carry, Step]:
     """One step of all matches; finished ones stand still."""
     ask = jax.vmap(game.ask)(carry.state)
     which = jnp.where(carry.live[:, None], ask.which, -1)
@@ -167,10 +191,10 @@ def _advance(game: Game, groups: tuple[Group, ...], keys: Array, carry: _Carry) 
     neutral = jnp.array([question.neutral for question in game.questions], jnp.int32)
     moves = jnp.where(forced, jnp.argmax(ask.legal, -1), neutral[which])
     sights = jax.vmap(game.sights)(carry.state)
-    memories = []
-    for group, memory in zip(groups, carry.memories, strict=True):
-        moves, memory = _act(game, group, memory, keys, sights, jnp.where(forced, -1, which), ask.legal, moves)
-        memories.append(memory)
+    after = []
+    for group, memory in zip(sitting, carry.memories, strict=True):
+        moves, memory = _act(game, group, memory, sights, jnp.where(forced, -1, which), ask.legal, moves)
+        after.append(memory)
     moves = jnp.where(which < 0, -1, moves)
     legal = jnp.take_along_axis(ask.legal, jnp.maximum(moves, 0)[..., None], -1)[..., 0]
     illegal = (which >= 0) & ~legal
@@ -179,8 +203,8 @@ def _advance(game: Game, groups: tuple[Group, ...], keys: Array, carry: _Carry) 
     live = carry.live & ~broken
     step = _step(game, carry, turn, which, moves, forced, illegal, live)
     return _Carry(
-        state=jax.tree.map(lambda new, old: jnp.where(_rows(live, new), new, old), turn.state, carry.state),
-        memories=tuple(memories),
+        state=_where(live, turn.state, carry.state),
+        memories=tuple(after),
         round=carry.round + step.round_over,
         live=live & ~turn.ended & ~turn.truncated,
     ), step
@@ -205,37 +229,44 @@ def _step(game: Game, carry: _Carry, turn: Any, which: Array, moves: Array, forc
     )
 
 
-def _act(game: Game, group: Group, memory: Any, keys: Array, sights: Any, which: Array, legal: Array, moves: Array) -> tuple[Array, Any]:
+def _act(game: Game, group: _Sitting, memory: Any, sights: Any, which: Array, legal: Array, moves: Array) -> tuple[Array, Any]:
     """The moves of one group, put in their places."""
-    memories, counts = memory
-    asked = _at(group, which)
-    for label, i in parts(game, group.players).items():
-        mine = jnp.isin(asked, jnp.array([q for q, owner in enumerate(owners(game)) if owner == label]))
-        size = max(q.size for q, owner in zip(game.questions, owners(game), strict=True) if owner == label)
-        act = functools.partial(answer, game, label, i)
-        sight = {name: jax.tree.map(lambda rows: _at(group, rows), sight) for name, sight in sights.items()}
-        key = keys[group.match]
-        move, after = jax.vmap(act)(_seated(group), key, group.place, counts[label], memories[label], sight, _at(group, legal)[:, :size])
-        memories = {**memories, label: jax.tree.map(lambda new, old: jnp.where(_rows(mine, new), new, old), after, memories[label])}
-        counts = {**counts, label: counts[label] + mine}
-        moves = moves.at[group.match, group.place].set(jnp.where(mine, move, _at(group, moves)))
-    return moves, (memories, counts)
+    minds, counts = memory
+    mine, seen, allowed = _at(group, which), jax.tree.map(functools.partial(_at, group), sights), _at(group, legal)
+    chosen = _at(group, moves)
+    for label, i in parts(game, group.player).items():
+        asked = jnp.isin(mine, jnp.array([q for q, owner in enumerate(owners(game)) if owner == label]))
+        act = jax.vmap(functools.partial(answer, game, label, i))
+        move, after = act(group.player, group.streams[label], counts[label], minds[label], seen, allowed)
+        minds = {**minds, label: _where(asked, after, minds[label])}
+        counts = {**counts, label: counts[label] + asked}
+        chosen = jnp.where(asked, move, chosen)
+    if group.match is None:
+        return chosen.reshape(moves.shape), (minds, counts)
+    return moves.at[group.match, group.place].set(chosen), (minds, counts)
+
+
+def stream(key: Array, label: str, place: Array | int) -> Array:
+    """The random stream of a place's answers to one layer; a policy's key is it, folded with the count of them."""
+    return seeds.fold(key, "policy", label, place)
 
 
 def answer(
-    game: Game, label: str, part: int, player: Player, key: Array, place: Array, count: Array, memory: Any, sights: Any, legal: Array
+    game: Game, label: str, part: int, player: Player, stream: Array, count: Array, memory: Any, sights: Any, legal: Array
 ) -> tuple[Array, Any]:
     """One policy's answer to one question of its layer: the only place where a policy is called."""
     policy = player[part]
     sees = {name: sights.get(name) for name in policy.sees}
-    move, memory = policy.act(seeds.fold(key, "policy", label, place, count), memory, sights[label], legal, **sees)
+    size = max(question.size for question, owner in zip(game.questions, owners(game), strict=True) if owner == label)
+    move, memory = policy.act(seeds.fold(stream, count), memory, sights[label], legal[:size], **sees)
     return jnp.asarray(move, jnp.int32), memory
 
 
-def _at(group: Group, rows: Array) -> Array:
+def _at(group: _Sitting, rows: Array) -> Array:
     """The rows of this group's instances, of an array [matches, seats, ...]."""
-    return rows[group.match, group.place]
+    return rows.reshape(-1, *rows.shape[2:]) if group.match is None else rows[group.match, group.place]
 
 
-def _rows(mask: Array, like: Array) -> Array:
-    return mask.reshape(mask.shape + (1,) * (like.ndim - mask.ndim))
+def _where(mask: Array, new: Any, old: Any) -> Any:
+    """Row by row: the new pytree where the mask holds."""
+    return jax.tree.map(lambda a, b: jnp.where(mask.reshape(mask.shape + (1,) * (a.ndim - mask.ndim)), a, b), new, old)

@@ -11,13 +11,12 @@ from typing import Any, NamedTuple
 import jax.numpy as jnp
 from jax import Array
 
-from commonage.game import Question, Turn
+from commonage.game import Question
 from commonage.mechanism import Phased, Phases
 from commonage.part import static
 
 
 class Own(NamedTuple):
-    deeds: Array  # float32[seats]: each seat's worst deed of the round, NaN none
     whom: Array  # int32[seats]: whom each seat fines, -1 nobody
     spent: Array  # float32[seats], in the last step
     fined: Array  # float32[seats], in the last step
@@ -52,7 +51,7 @@ class Punish(Phased):
 
     def begin(self, key: Array) -> Own:
         zero = jnp.zeros(self.seats, jnp.float32)
-        return Own(zero * jnp.nan, jnp.full(self.seats, -1, jnp.int32), zero, zero, zero)
+        return Own(jnp.full(self.seats, -1, jnp.int32), zero, zero, zero)
 
     def asked(self, state: Phases, phase: int) -> tuple[Array, Array]:
         if phase == 1:
@@ -60,23 +59,22 @@ class Punish(Phased):
         others = ~jnp.eye(self.seats, dtype=bool)
         return jnp.ones(self.seats, bool), jnp.concatenate([jnp.ones((self.seats, 1), bool), others], 1)
 
-    def played(self, key: Array, state: Phases, turn: Turn) -> tuple[Own, Array]:
-        zero = jnp.zeros(self.seats, jnp.float32)
-        deeds = jnp.where(state.fresh, turn.deeds, jnp.fmin(state.own.deeds, turn.deeds))
-        return state.own._replace(deeds=deeds, spent=zero, fined=zero), zero
-
     def heard(self, key: Array, state: Phases, phase: int, moves: Array) -> tuple[Own, Array]:
         zero = jnp.zeros(self.seats, jnp.float32)
         if phase == 0:
-            return state.own._replace(whom=moves - 1, spent=zero, fined=zero, before=zero), zero
+            return state.own._replace(whom=moves - 1, before=zero), zero
         units = jnp.maximum(moves + 1, 0).astype(jnp.float32)
         hits = (state.own.whom[:, None] == jnp.arange(self.seats)) * units[:, None]
         spent, fined = units * self.cost, hits.sum(0) * self.fine
-        return Own(state.own.deeds, state.own.whom, spent, fined, fined), -spent - fined
+        return Own(state.own.whom, spent, fined, fined), -spent - fined
+
+    def rest(self, state: Phases) -> Phases:
+        zero = jnp.zeros(self.seats, jnp.float32)
+        return super().rest(state)._replace(own=state.own._replace(spent=zero, fined=zero))
 
     def look(self, state: Phases) -> Sight:
         units = state.phase == self._place(1)
-        known = jnp.where(self.witness(state), state.own.deeds, jnp.nan)
+        known = jnp.where(self.witness(state), state.deeds, jnp.nan)
         return Sight(jnp.broadcast_to(units.astype(jnp.int32), self.seats), known, state.own.before)
 
     def numbers(self, state: Phases) -> dict[str, Array]:

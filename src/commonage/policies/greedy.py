@@ -1,4 +1,4 @@
-"""Takes everything that is legal: the largest amount, the last option."""
+"""Harvests everything that is there."""
 
 from typing import Any
 
@@ -8,5 +8,7 @@ from commonage.policy import Policy, nearest
 
 
 class Greedy(Policy):
+    game = "commons"  # elsewhere the largest amount may be the kindest: all tokens to the pot
+
     def act(self, key: Array, memory: Any, sight: Any, legal: Array) -> tuple[Array, Any]:
         return nearest(legal, legal.shape[0] - 1), memory

@@ -1,0 +1,181 @@
+"""All commands, in the order of `commonage --help`. Heavy imports stay inside the commands: a listing answers at once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(
+    name="commonage",
+    help="Sit any agents at the same table and see who cooperates.",
+    epilog="Exit: 0 done, 1 gate or check not met, 2 wrong command, 3 incomplete.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+Folder = Annotated[Path, typer.Argument(metavar="DIR", help="A folder with results.")]
+Number = Annotated[int, typer.Argument(metavar="MATCH", help="Matches count from 1, arms in order.")]
+With = Annotated[list[str] | None, typer.Option("--with", help='A mechanism, as in "punish(fine=3)"; the first named is outermost.')]
+Seats = Annotated[str, typer.Option(help='Who sits there, as in "sustainer*4,cheat"; random*N if you name nobody.')]
+Sets = Annotated[list[str] | None, typer.Option("--set", help="A parameter of any layer, as in capacity=120.")]
+Repeats = Annotated[int, typer.Option(min=1, help="The same match with other random streams.")]
+Seed = Annotated[int, typer.Option(min=0, help="The root of all random streams.")]
+Out = Annotated[Path | None, typer.Option(help="Where the log goes; a folder under runs/ if you name none.")]
+Runner = Annotated[str, typer.Option(help="auto, mixed or compiled.")]
+OnFailure = Annotated[str, typer.Option(help="A seat that fails: end the match, or retire the seat.")]
+MaxFailed = Annotated[int, typer.Option(min=0, help="More failed matches than this: exit 3.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON and nothing else.")]
+
+START, LOOK, STUDY, TRUST = "start", "look", "study", "trust"
+
+
+@app.command(rich_help_panel=START)
+def demo(
+    out: Annotated[Path, typer.Option(help="Where figures, report and log go.")] = Path("demo"),
+    repeats: Repeats = 200,
+    seed: Seed = 1,
+) -> None:
+    """A result in seconds: a lake, a cheat, and fines."""
+    from commonage.cli import show
+
+    show.demo(out, repeats, seed)
+
+
+@app.command(rich_help_panel=START)
+def play(
+    game: Annotated[str, typer.Argument(metavar="GAME|FILE", help="A game with its parameters, your own mine.py, or a study.toml.")],
+    mechanisms: With = None,
+    seats: Seats = "",
+    sets: Sets = None,
+    repeats: Repeats = 20,
+    seed: Seed = 0,
+    out: Out = None,
+    runner: Runner = "auto",
+    on_failure: OnFailure = "end",
+    max_failed: MaxFailed = 0,
+    json: Json = False,
+    save: Annotated[Path | None, typer.Option(help="Write it as a study file, too.")] = None,
+) -> None:
+    """Play matches and print who cooperated."""
+    from commonage.cli import show
+
+    show.play(game, mechanisms or [], seats, sets or [], repeats, seed, out, runner, on_failure, max_failed, json, save)
+
+
+@app.command(rich_help_panel=START)
+def report(
+    folder: Folder,
+    json: Json = False,
+    csv: Annotated[bool, typer.Option("--csv", help="One row per arm and measure, as CSV.")] = False,
+    html: Annotated[Path | None, typer.Option(help="Where the page goes; DIR/report.html if you name none.")] = None,
+    events: Annotated[Path | None, typer.Option(help="Write every event to this .parquet or .csv file.")] = None,
+    browse: Annotated[bool, typer.Option("--open", help="Open the page in a browser.")] = False,
+) -> None:
+    """Tables and figures of what was played."""
+    from commonage.cli import show
+
+    show.report(folder, json, csv, html, events, browse)
+
+
+def _listing(kind: str, line: str) -> None:
+    def command(name: Annotated[str, typer.Argument(help="One of them, in full.")] = "", json: Json = False) -> None:
+        from commonage.cli import listing
+
+        listing.show(kind, name, json)
+
+    command.__doc__ = line
+    app.command(kind, rich_help_panel=LOOK)(command)
+
+
+_listing("games", "What can be played; add a name for one.")
+_listing("mechanisms", "What can be put around a game.")
+_listing("agents", "Who can take a seat: policies, people, programs, teams.")
+_listing("measures", "What is measured, and by which formula.")
+
+
+@app.command(rich_help_panel=LOOK)
+def transcript(folder: Folder, match: Number) -> None:
+    """What each seat saw, said and did."""
+    from commonage.cli import show
+
+    show.transcript(folder, match)
+
+
+@app.command(rich_help_panel=LOOK)
+def replay(
+    folder: Folder,
+    match: Number,
+    fork_at: Annotated[int, typer.Option(help="Play to the start of this round, change something, go on.")] = 0,
+    seat: Annotated[list[str] | None, typer.Option(help="Another player, as in 5=sustainer; seats count from 1.")] = None,
+    sets: Sets = None,
+    without: Annotated[list[str] | None, typer.Option(help="A mechanism to leave out.")] = None,
+    mechanisms: With = None,
+    out: Out = None,
+) -> None:
+    """Again, to the same rewards; or what if: --fork-at 3 --without punish."""
+    from commonage.cli import show
+
+    show.replay(folder, match, fork_at, seat or [], sets or [], without or [], mechanisms or [], out)
+
+
+@app.command(rich_help_panel=STUDY)
+def study(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A study in TOML.")],
+    out: Out = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would run, and stop.")] = False,
+    max_failed: MaxFailed = 0,
+    json: Json = False,
+) -> None:
+    """A grid of arms from a file."""
+    from commonage.cli import show
+
+    show.study(file, out, dry_run, max_failed, json)
+
+
+@app.command(rich_help_panel=STUDY)
+def compare(folder: Folder, arms: Annotated[list[int] | None, typer.Argument(help="Two arms, counted from 1; all against the first if you name none.")] = None) -> None:
+    """Paired differences between arms, with intervals."""
+    from commonage.cli import show
+
+    show.compare(folder, arms or [])
+
+
+@app.command(rich_help_panel=TRUST)
+def verify(json: Json = False) -> None:
+    """Published and closed-form values, ours beside them."""
+    from commonage.cli import show
+
+    show.verify(json)
+
+
+@app.command(rich_help_panel=TRUST)
+def check(file: Annotated[str, typer.Argument(metavar="FILE", help="mine.py, mine.py:Mine, or the name of a part.")]) -> None:
+    """Does your own game, mechanism or policy keep the contract?"""
+    from commonage.cli import show
+
+    show.check(file)
+
+
+@app.command(rich_help_panel=TRUST)
+def methods(folder: Folder) -> None:
+    """The paragraph and the references for your paper."""
+    from commonage.cli import show
+
+    show.methods(folder)
+
+
+def version(value: bool) -> None:
+    if value:
+        import commonage
+
+        print(f"commonage {commonage.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def root(_: Annotated[bool, typer.Option("--version", callback=version, is_eager=True, help="Print the version.")] = False) -> None:
+    """Sit any agents at the same table and see who cooperates."""

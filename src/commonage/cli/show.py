@@ -1,0 +1,234 @@
+"""What the commands print: one function a command, each a call and a page."""
+
+from __future__ import annotations
+
+import json as jsonlib
+import sys
+import warnings
+import webbrowser
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from commonage.errors import SpecError
+
+DONE, NOT_MET, INCOMPLETE = 0, 1, 3
+
+
+def demo(out: Path, repeats: int, seed: int) -> None:
+    from commonage.run import demo as lake
+
+    with _progress("playing") as progress:
+        text = lake.run(out, repeats, seed, progress)
+    print(text)
+
+
+def play(
+    game: str, mechanisms: Sequence[str], seats: str, sets: Sequence[str], repeats: int, seed: int, out: Path | None, runner: str,
+    on_failure: str, max_failed: int, json: bool, save: Path | None,
+) -> None:  # fmt: skip
+    from commonage.run.study import Arm, Study
+
+    if game.endswith(".toml"):
+        return study(Path(game), out, False, max_failed, json)
+    arm = Arm(game, seats or _anybody(game, mechanisms, sets), tuple(mechanisms), "", _sets(sets))
+    plan = Study(arms=[arm], repeats=repeats, seed=seed, runner=runner, on_failure=on_failure)
+    plan.built  # noqa: B018  says what is wrong before anything is written
+    if save:
+        plan.save(save)
+    _run(plan, out or _fresh(plan.built[0].game), max_failed, json)
+
+
+def study(file: Path, out: Path | None, dry_run: bool, max_failed: int, json: bool) -> None:
+    from commonage.run.study import Study
+
+    plan = Study.load(file)
+    if dry_run:
+        print(_plan(plan))
+        return
+    _run(plan, out or Path("runs") / file.stem, max_failed, json)
+
+
+def _plan(plan: Any) -> str:
+    rows = [f"  {arm.number + 1:>3}  {'compiled' if arm.compiled else 'mixed':<8}  {arm.name}" for arm in plan.built]
+    total = len(plan.built) * plan.repeats
+    return "\n".join([f"{len(rows)} arms x {plan.repeats} repeats = {total} matches, seed {plan.seed}; no paid seat, nothing is spent.", *rows])
+
+
+def _run(plan: Any, out: Path, max_failed: int, json: bool) -> None:
+    with _progress("playing", quiet=json or any(not agent.pure for arm in plan.built for agent in arm.agents)) as progress:
+        result = plan.run(out, progress)
+    print(jsonlib.dumps(result.summary()) if json else _page(result))
+    if not json:
+        print(f"\n  Log: {out}    again: commonage report {out}    one match: commonage transcript {out} 1")
+    status = result.status
+    if status.get("paused", 0) + status.get("open", 0) or status.get("failed", 0) > max_failed:
+        raise typer.Exit(INCOMPLETE)
+
+
+def _page(result: Any) -> str:
+    from commonage.measure import report as pages
+
+    return pages.terminal(result.summary())
+
+
+def report(folder: Path, json: bool, csv: bool, html: Path | None, events: Path | None, browse: bool) -> None:
+    from commonage.run.result import Result
+
+    result = Result(folder)
+    if events:
+        _write_events(result, events)
+    if json:
+        print(jsonlib.dumps(result.summary()))
+    elif csv:
+        print(result.table().write_csv(), end="")
+    else:
+        print(_page(result))
+        page = result.report(html)
+        print(f"\n  Report: {page}")
+        if browse:
+            webbrowser.open(page.resolve().as_uri())
+
+
+def _write_events(result: Any, path: Path) -> None:
+    writers = {".parquet": "write_parquet", ".csv": "write_csv"}
+    if path.suffix not in writers:
+        raise SpecError(f"--events {path}: the file must end in .parquet or .csv")
+    getattr(result.events(), writers[path.suffix])(path)
+
+
+def transcript(folder: Path, match: int) -> None:
+    from commonage.run.transcript import transcript as tell
+
+    print(tell(folder, match))
+
+
+def replay(
+    folder: Path, match: int, at: int, seat: Sequence[str], sets: Sequence[str], without: Sequence[str], mechanisms: Sequence[str], out: Path | None
+) -> None:  # fmt: skip
+    from commonage.run import replay as again
+    from commonage.run.result import Result
+
+    if not at:
+        if seat or sets or without or mechanisms:
+            raise SpecError("to change a seat or a rule say from which round on: --fork-at 3")
+        found = again.replay(folder, match)
+        if found.differing:
+            print(f"Match {match} differs from its log in steps {', '.join(str(step + 1) for step in found.differing)}.")
+            raise typer.Exit(NOT_MET)
+        print(f"Match {match} replayed: {found.rounds} rounds, {found.steps} steps, every move and reward as in the log.")
+        return
+    target = out or _free(Path("runs") / f"{folder.name}-{match}-fork")
+    again.fork(folder, match, at, out=target, seat=_seats(seat), sets=_sets(sets), without=without, mechanisms=mechanisms)
+    before, after = Result(folder), Result(target)
+    print(_fork_page(before.one(match), after.one(1), match, at))
+    print(f"\n  Log: {target}    commonage transcript {target} 1")
+
+
+def _fork_page(before: dict[str, float | None], after: dict[str, float | None], match: int, at: int) -> str:
+    lines = [f"  match {match}, changed from round {at} on (one match: no interval; differences need repeats)", ""]
+    lines += [f"  {'':<18}{'as it was':>12}{'forked':>12}"]
+    for name in [*before, *(name for name in after if name not in before)]:
+        lines.append(f"  {name:<18}{_number(before.get(name)):>12}{_number(after.get(name)):>12}")
+    return "\n".join(lines)
+
+
+def _number(value: float | None) -> str:
+    return "-" if value is None else f"{value:.4g}"
+
+
+def compare(folder: Path, arms: Sequence[int]) -> None:
+    from commonage.measure import report as pages
+    from commonage.run.result import Result
+
+    result = Result(folder)
+    count = len(result.tables.arms)
+    if any(not 1 <= arm <= count for arm in arms) or len(arms) not in (0, 2):
+        raise SpecError(f"arms {list(arms)}: name two, from 1 to {count}, or none to compare all with the first")
+    pairs = [(arms[0], arms[1])] if arms else [(1, arm) for arm in range(2, count + 1)]
+    for a, b in pairs:
+        names = result.tables.arms[a - 1]["name"], result.tables.arms[b - 1]["name"]
+        print(pages.comparison(result.compare(a - 1, b - 1), *names))
+
+
+def verify(json: bool) -> None:
+    from commonage import verify as truth
+
+    rows = []
+    if not json:
+        print(f"{'quantity':<58}{'expected':>16}{'ours':>16}{'difference':>12}   source")
+    for row in truth.rows():
+        rows.append(row)
+        if not json:
+            mark = "ok" if row.ok else "WRONG"
+            print(f"{row.quantity:<58}{row.expected:>16.9g}{row.ours:>16.9g}{row.difference:>12.1e}   {mark:<6}{row.source}", flush=True)
+    wrong = sum(not row.ok for row in rows)
+    print(jsonlib.dumps([row._asdict() for row in rows]) if json else f"\n{len(rows) - wrong} of {len(rows)} agree.")
+    if wrong:
+        raise typer.Exit(NOT_MET)
+
+
+def check(name: str) -> None:
+    from commonage import testing
+
+    print(testing.check(name))
+
+
+def methods(folder: Path) -> None:
+    from commonage.run.methods import methods as write
+
+    print(write(folder))
+
+
+def _sets(texts: Sequence[str]) -> dict[str, Any]:
+    from commonage import spec
+
+    for text in texts:
+        if "=" not in text:
+            raise SpecError(f"--set {text}: write name=value, as in --set capacity=120")
+    return spec.call(f"set({','.join(texts)})").options
+
+
+def _seats(texts: Sequence[str]) -> dict[int, str]:
+    pairs = [text.partition("=") for text in texts]
+    for place, _, who in pairs:
+        if not place.isdigit() or not who:
+            raise SpecError(f"--seat {place}: write place=player, as in --seat 5=sustainer")
+    return {int(place): who for place, _, who in pairs}
+
+
+def _anybody(game: str, mechanisms: Sequence[str], sets: Sequence[str]) -> str:
+    from commonage import spec
+
+    count = spec.game(game, tuple(mechanisms), _sets(sets)).seats
+    print(f"Nobody is named, so random play takes all {count} seats; say who with --seats (commonage agents).", file=sys.stderr)
+    return f"random*{count}"
+
+
+def _fresh(game: Any) -> Path:
+    from commonage.game import base
+
+    return _free(Path("runs") / base(game).name)
+
+
+def _free(stem: Path) -> Path:
+    """The first of stem-1, stem-2, ... that is not there."""
+    return next(path for i in range(1, 10**6) if not (path := stem.with_name(f"{stem.name}-{i}")).exists())
+
+
+@contextmanager
+def _progress(verb: str, quiet: bool = False) -> Iterator[Callable[[int, int], None] | None]:
+    """A bar on the terminal's error stream; warnings go there, too."""
+    warnings.showwarning = lambda message, *_, **__: print(f"note: {message}", file=sys.stderr)  # type: ignore[assignment]
+    if quiet or not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import Progress
+
+    with Progress(console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(verb, total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)

@@ -1,0 +1,128 @@
+"""From a name to a part. Ours and other people's come through the same door; listing imports nothing."""
+
+from __future__ import annotations
+
+import ast
+import functools
+import importlib
+import importlib.util
+import sys
+from importlib.metadata import entry_points
+from pathlib import Path
+from types import ModuleType
+from typing import Any, NamedTuple
+
+from commonage.errors import SpecError, unknown
+
+HERE = Path(__file__).parent
+FOLDERS = {
+    "games": "games",
+    "mechanisms": "mechanisms",
+    "policies": "policies",
+    "agents": "agents",
+    "teams": "teams",
+    "measures": "measure",
+}
+
+
+class Entry(NamedTuple):
+    """One part, as a listing shows it."""
+
+    name: str
+    line: str  # the first line of its docstring
+    source: str  # a module, or a path
+    aliases: tuple[str, ...] = ()
+
+
+@functools.cache
+def parts(kind: str) -> dict[str, Entry]:
+    """All parts of a kind by name: those of this package, then those that other packages register.
+
+    Another package registers under the entry point group `commonage.<kind>`: name = "module:Class".
+    """
+    folder = FOLDERS[kind]
+    files = sorted(path for path in (HERE / folder).iterdir() if not path.name.startswith("_") and path.suffix in ("", ".py"))
+    ours = [entry for path in files if (entry := _entry(path, f"commonage.{folder}.{path.stem}"))]
+    theirs = [_registered(point) for point in entry_points(group=f"commonage.{kind}")]
+    return {entry.name: entry for entry in (*ours, *theirs)}
+
+
+def find(kind: str, name: str) -> Any:
+    """The class of a part: by name, by alias, or by path (`mine.py`, `mine.py:Mine`).
+
+    Raises SpecError with the nearest name when there is none.
+    """
+    if ".py" in name:
+        return _from_path(name)
+    entries = parts(kind)
+    entry = entries.get(name) or next((e for e in entries.values() if name in e.aliases), None)
+    if entry is None:
+        raise unknown({"policies": "agent"}.get(kind, kind[:-1]), name, entries)
+    module, _, attribute = entry.source.partition(":")
+    return getattr(importlib.import_module(module), attribute or camel(entry.name))
+
+
+def camel(name: str) -> str:
+    """`tit_for_tat` -> `TitForTat`."""
+    return "".join(word.capitalize() for word in name.split("_"))
+
+
+def _entry(path: Path, module: str) -> Entry | None:
+    """A file (or folder) is a part when it holds a class of its name."""
+    tree = _parse(path / "__init__.py" if path.is_dir() else path)
+    names = [node.name for node in tree.body if isinstance(node, ast.ClassDef)]
+    return Entry(path.stem, _line(tree), module, _aliases(tree)) if camel(path.stem) in names else None
+
+
+def _registered(point: Any) -> Entry:
+    module, _, attribute = point.value.partition(":")
+    path = point.dist and Path(str(point.dist.locate_file(module.replace(".", "/") + ".py")))
+    tree = _parse(path) if path and path.exists() else ast.Module([], [])
+    return Entry(point.name, _line(tree) or f"from {point.dist.name if point.dist else module}", f"{module}:{attribute}", _aliases(tree))
+
+
+def _parse(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+def _line(tree: ast.Module) -> str:
+    return (ast.get_docstring(tree) or "").partition("\n")[0]
+
+
+def _aliases(tree: ast.Module) -> tuple[str, ...]:
+    for cls in (node for node in tree.body if isinstance(node, ast.ClassDef)):
+        for node in cls.body:
+            if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == "aliases":
+                return tuple(ast.literal_eval(node.value))
+    return ()
+
+
+def _from_path(text: str) -> Any:
+    """The part in a user's own file: the class named, or the one that the file is called after, or its only one."""
+    path, _, attribute = text.partition(".py")
+    module, attribute = load(Path(path + ".py")), attribute.lstrip(":")
+    own = {name: value for name, value in vars(module).items() if isinstance(value, type) and value.__module__ == module.__name__}
+    own = {name: cls for name, cls in own.items() if hasattr(cls, "version")}
+    wanted = attribute or (camel(Path(path).stem) if camel(Path(path).stem) in own else next(iter(own), ""))
+    if wanted not in own or (not attribute and len(own) > 1 and wanted != camel(Path(path).stem)):
+        names = ", ".join(own) or "no part"
+        raise SpecError(f"{text!r}: which part? The file has {names}. Write {path}.py:NAME, or call one class {camel(Path(path).stem)}")
+    return own[wanted]
+
+
+@functools.cache
+def load(path: Path) -> ModuleType:
+    """A user's file as a module; loaded once."""
+    if not path.exists():
+        raise SpecError(f"no file {str(path)!r}; give the path of a Python file, relative to where you are")
+    name = f"commonage_file_{path.stem}"
+    spec = importlib.util.spec_from_file_location(name, path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:
+        raise SpecError(f"{str(path)!r} does not import: {type(error).__name__}: {error}") from error
+    return module

@@ -1,0 +1,59 @@
+"""Round-robin tournaments between policies of one two-seat game (Axelrod 1980), all pairs in one compiled loop."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from commonage import seeds
+from commonage.errors import SpecError
+from commonage.game import Game
+from commonage.learn.rollout import Player, score, seat
+
+CHUNK = 8192  # matches at a time: the state of as many stays in the cache
+
+
+class Tournament(NamedTuple):
+    """Scores of a round robin, self-play included."""
+
+    scores: np.ndarray  # float32[players, players, repeats]: what the row's player got from the column's, over the match
+    cooperation: np.ndarray  # float32[players, players, repeats]: its mean deed
+
+
+def round_robin(game: Game, players: Sequence[Player], repeats: int = 10, seed: int = 0) -> Tournament:
+    """Every pair of players, and each with itself, `repeats` times. Raises SpecError unless two sit at the table."""
+    if game.seats != 2:
+        raise SpecError(f"{game.name} seats {game.seats}: a round robin pairs players, so the game must seat 2")
+    row, column = np.triu_indices(len(players))
+    seating = np.repeat(np.stack([row, column], 1), repeats, 0)  # [matches, 2]
+    rewards, deeds = _play(game, list(players), seating, _keys(seed, len(seating)))
+    shape = (len(players), len(players), repeats)
+    return Tournament(_matrix(rewards, row, column, shape), _matrix(deeds, row, column, shape))
+
+
+def _play(game: Game, players: list[Player], seating: np.ndarray, keys: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """(rewards, mean deeds), float32[matches, 2], chunk by chunk."""
+    one_structure = len({jax.tree.structure(player) for player in players}) == 1
+    size = min(CHUNK if one_structure else len(seating), len(seating))
+    parts = []
+    for first in range(0, len(seating), size):
+        rows = np.minimum(np.arange(first, first + size), len(seating) - 1)  # the last chunk is filled up
+        totals = score(game, seat(players, seating[rows]), keys[rows])
+        parts.append((totals.rewards, totals.deeds / np.maximum(totals.count, 1)))
+    rewards, deeds = (np.concatenate(part)[: len(seating)] for part in zip(*parts, strict=True))
+    return rewards, deeds
+
+
+def _keys(seed: int, count: int) -> np.ndarray:
+    return np.asarray(jax.jit(lambda root: seeds.fold(root, "tournament", jnp.arange(count)))(seeds.root(seed)))
+
+
+def _matrix(values: np.ndarray, row: np.ndarray, column: np.ndarray, shape: tuple[int, int, int]) -> np.ndarray:
+    out = np.zeros(shape, np.float32)
+    pairs = values.reshape(len(row), shape[2], 2)
+    out[column, row], out[row, column] = pairs[..., 1], pairs[..., 0]
+    return out

@@ -1,0 +1,26 @@
+"""Gives what the others gave on average last round (Fischbacher, Gächter & Fehr 2001)."""
+
+from typing import Any
+
+import jax.numpy as jnp
+from jax import Array
+
+from commonage.policy import Policy, nearest
+
+
+class ConditionalCooperator(Policy):
+    """`first`: per cent of its tokens in round 1. `slope`: per cent of the others' mean that it matches, to the
+    nearest token; below 100 it is the self-serving bias under which contributions decay.
+    """
+
+    game = "public_goods"
+
+    first: int = 100
+    slope: int = 100
+
+    def act(self, key: Array, memory: Any, sight: Any, legal: Array) -> tuple[Array, Any]:
+        others = jnp.maximum((sight.given >= 0).sum() - 1, 1)
+        total = jnp.maximum(sight.given, 0).sum() - sight.mine
+        matched = (self.slope * total + 50 * others) // (100 * others)
+        first = (self.first * (legal.sum() - 1) + 50) // 100
+        return nearest(legal, jnp.where(sight.clock == 0, first, matched)), memory

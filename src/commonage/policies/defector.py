@@ -1,0 +1,14 @@
+"""Always defects (ALLD)."""
+
+from typing import Any
+
+from jax import Array
+
+from commonage.policy import Policy, move
+
+
+class Defector(Policy):
+    game = "dilemma"
+
+    def act(self, key: Array, memory: Any, sight: Any, legal: Array) -> tuple[Array, Any]:
+        return move(False), memory

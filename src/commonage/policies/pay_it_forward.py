@@ -1,0 +1,19 @@
+"""Gives the share that it received last, whoever the recipient: upstream reciprocity (Nowak & Roch 2007)."""
+
+from typing import Any
+
+import jax.numpy as jnp
+from jax import Array
+
+from commonage.policy import Policy, nearest
+
+
+class PayItForward(Policy):
+    """`first`: per cent that it gives before it has received anything."""
+
+    game = "donor"
+
+    first: int = 50
+
+    def act(self, key: Array, memory: Any, sight: Any, legal: Array) -> tuple[Array, Any]:
+        return nearest(legal, jnp.where(sight.received >= 0, sight.received, self.first)), memory

@@ -1,0 +1,21 @@
+"""Sends so much as investor, and returns a share of what it received as trustee."""
+
+from typing import Any
+
+import jax.numpy as jnp
+from jax import Array
+
+from commonage.policy import Policy, nearest
+
+
+class Truster(Policy):
+    """`send` in points; `give_back` in per cent of what was received, to the nearest point."""
+
+    game = "trust"
+
+    send: int = 10
+    give_back: int = 50
+
+    def act(self, key: Array, memory: Any, sight: Any, legal: Array) -> tuple[Array, Any]:
+        returns = (self.give_back * sight.received + 50) // 100
+        return nearest(legal, jnp.where(sight.asked == 0, self.send, returns)), memory

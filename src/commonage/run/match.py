@@ -1,0 +1,296 @@
+"""One match by seated agents. Knows nothing of studies, files or the web."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Any, NamedTuple
+
+import jax
+import numpy as np
+
+from commonage import event
+from commonage.agent import Agent, Answer, Said, View, read
+from commonage.errors import Pause, Unreadable
+from commonage.game import Game, layers, owners
+
+Write = Callable[[int, int, int, Any], None]  # (step, seat, attempt, event)
+ASKED = 3  # times that one question is put to a seat before its answer is a failure
+
+
+class Past(NamedTuple):
+    """What a log holds of a match: its moves, and how often each seat was asked again."""
+
+    moves: dict[tuple[int, int], event.Moved] = {}  # by (step, seat)
+    attempts: dict[tuple[int, int], int] = {}
+    retired: dict[tuple[int, int], event.Failed] = {}
+    written: frozenset[int] = frozenset()  # steps whose outcome is in the log
+
+
+class Fork(NamedTuple):
+    """From this round on another game; moves of the past count only before it."""
+
+    round: int
+    game: Game
+
+
+class Outcome(NamedTuple):
+    """How a match ended: finished, failed or paused."""
+
+    status: str
+    what: str = ""
+
+
+class Stop(Exception):
+    """Ends a match with an outcome; raised and caught in this file only."""
+
+
+async def play(
+    game: Game,
+    agents: Sequence[Agent],
+    key: Any,
+    write: Write,
+    *,
+    order: Sequence[int] | None = None,
+    on_failure: str = "end",
+    past: Past | None = None,
+    fork: Fork | None = None,
+    retell: bool = False,
+) -> Outcome:
+    """Plays to the end, or to a failure or a pause. `agents` by place in the seat list; order[place] = that place.
+
+    Moves of the past are not asked for again; only what they left in the memory of a policy is computed again.
+    With `retell` they are written once more: to another log.
+    """
+    table = _Table(game, agents, key, write, list(order or range(game.seats)), on_failure, past or Past(), fork, retell)
+    try:
+        await table.play()
+    except Stop as stop:
+        return stop.args[0]
+    return Outcome("finished")
+
+
+@jax.jit
+def _begin(game: Game, key: Any) -> Any:
+    state = game.start(key)
+    return state, _now(game, state)
+
+
+@jax.jit
+def _advance(game: Game, key: Any, state: Any, moves: Any) -> Any:
+    turn = game.step(key, state, moves)
+    return turn.state, turn._replace(state=()), game.facts(turn.state), _now(game, turn.state)
+
+
+@jax.jit
+def _look(game: Game, state: Any) -> Any:
+    return _now(game, state)
+
+
+def _now(game: Game, state: Any) -> Any:
+    return game.ask(state), game.toward(state), game.sights(state)
+
+
+class _Table:
+    """The match while it is played."""
+
+    def __init__(
+        self, game: Game, agents: Sequence[Agent], key: Any, write: Write, order: list[int], on_failure: str, past: Past, fork: Fork | None,
+        retell: bool,
+    ) -> None:  # fmt: skip
+        self.game, self.agents, self.key, self.order, self.past, self.fork = game, agents, key, order, past, fork
+        self.write, self.retell, self.retires = write, retell, on_failure == "retire" and game.spares
+        self.places = {seat: place for place, seat in enumerate(order)}
+        self.step, self.round = 0, 1
+        self.memory: list[Any] = [None] * len(agents)
+        self.counts: list[dict[str, int]] = [{} for _ in agents]
+        self.retired: set[int] = set()
+        self.said: list[Said] = []
+        self.owners = owners(game)
+
+    async def play(self) -> None:
+        self.state, now = _begin(self.game, self.key)
+        self.see(now)
+        over = False
+        while not over:
+            if self.fork and self.round == self.fork.round and self.game is not self.fork.game:
+                self.change(self.fork.game)
+            moves = await self.moves()
+            over = self.advance(moves)
+            self.step += 1
+
+    def see(self, now: Any) -> None:
+        ask, toward, self.sights = now
+        self.which, self.legal, self.toward = np.asarray(ask.which), np.asarray(ask.legal), np.asarray(toward)
+
+    def change(self, game: Game) -> None:
+        """Another tower from here on: layers of the same name keep their state, new ones start."""
+        fresh, _ = _begin(game, self.key)
+        self.state = transplant(self.game, self.state, game, fresh)
+        self.game, self.owners = game, owners(game)
+        self.see(_look(game, self.state))
+
+    async def moves(self) -> np.ndarray:
+        """int32[places]: everybody who is asked answers at once."""
+        moves = np.full(len(self.agents), -1, np.int32)
+        asked = [place for place in np.flatnonzero(self.which >= 0).tolist() if self.order[place] not in self.retired]
+        waiting: list[int] = []
+        for place in asked:
+            legal = np.flatnonzero(self.legal[place])
+            if len(legal) == 1:
+                moves[place] = legal[0]
+                seat, forced = self.order[place], event.Moved(int(self.which[place]), int(legal[0]), forced=True)
+                self.moved(seat, forced, write=self.retell or not self.known(seat))
+            elif self.agents[self.order[place]].pure:  # answers without waiting: a task would cost more than the answer
+                moves[place] = await self.answer(place)
+            else:
+                waiting.append(place)
+        moves[waiting] = await together([self.answer(place) for place in waiting])
+        return moves
+
+    async def answer(self, place: int) -> int:
+        """The move of one seat: from the log, or asked for and read strictly; -1 if it failed and was retired."""
+        seat = self.order[place]
+        done = (self.step, seat)
+        if self.recorded() and done in self.past.retired:
+            return self.retire(seat, self.past.retired[done], write=self.retell)
+        if self.known(seat):
+            return await self.again(place, self.past.moves[done])
+        problem = ""
+        for attempt in range(self.past.attempts.get(done, 0) if self.recorded() else 0, ASKED):
+            view = self.view(place, attempt, problem)
+            answer = await self.call(view)
+            if answer.refused:
+                return self.fail(seat, event.Failed(self.agents[seat].boundary, answer.refused, view.which))
+            try:
+                move, says = legible(view, answer)
+            except Unreadable as unreadable:
+                problem = str(unreadable)
+                if self.agents[seat].pure and answer.move is not None:
+                    break
+                self.write(self.step, seat, attempt, event.Asked(view.which, answer.text, problem, answer.usage))
+                continue
+            self.remember(seat, view, answer.memory)
+            kept = self.agents[seat].keep(answer.memory)
+            self.moved(seat, event.Moved(view.which, move, False, says, answer.text, kept, answer.usage), attempt)
+            return move
+        return self.fail(seat, event.Failed(self.agents[seat].boundary, problem, int(self.which[place])))
+
+    def known(self, seat: int) -> bool:
+        """Whether the log has the seat's move of this step."""
+        return self.recorded() and (self.step, seat) in self.past.moves
+
+    def recorded(self) -> bool:
+        """Whether the log counts: up to the round of a fork."""
+        return not (self.fork and self.round >= self.fork.round)
+
+    async def again(self, place: int, moved: event.Moved) -> int:
+        """A move of the log. A pure agent computes its memory again; one that took over the seat has watched from it."""
+        seat, view = self.order[place], self.view(place, 0, "")
+        self.remember(seat, view, await self.agents[seat].recall(view, moved.memory))
+        self.moved(seat, moved, write=self.retell)
+        return moved.move
+
+    async def call(self, view: View) -> Answer:
+        try:
+            answer = await self.agents[view.seat](view)
+        except Pause as pause:
+            self.write(self.step, event.TABLE, 1, event.Paused(str(pause)))
+            raise Stop(Outcome("paused", str(pause))) from pause
+        except Exception as error:
+            return Answer(refused=f"{type(error).__name__}: {error}")
+        return answer
+
+    def view(self, place: int, attempt: int, problem: str) -> View:
+        seat = self.order[place]
+        return View(
+            game=self.game, state=self.state, place=place, seat=seat, step=self.step, round=self.round, which=int(self.which[place]),
+            legal=self.legal[place], sights=self.sights, key=self.key, count=self.counts[seat].get(self.owners[self.which[place]], 0),
+            memory=self.memory[seat], heard=tuple(said for said in self.said if said.seat != seat), attempt=attempt, problem=problem,
+        )  # fmt: skip
+
+    def remember(self, seat: int, view: View, memory: Any) -> None:
+        layer = self.owners[view.which]
+        self.memory[seat] = memory
+        self.counts[seat][layer] = self.counts[seat].get(layer, 0) + 1
+
+    def moved(self, seat: int, moved: event.Moved, attempt: int = 0, write: bool = True) -> None:
+        if moved.says:
+            self.said.append(Said(self.step, self.round, seat, moved.says))
+        if write:
+            self.write(self.step, seat, attempt, moved)
+
+    def fail(self, seat: int, failed: event.Failed) -> int:
+        """The seat's failure: it retires, or the match ends."""
+        if self.retires and len(self.retired) + 1 < len(self.agents):
+            return self.retire(seat, failed._replace(retired=True))
+        self.write(self.step, seat, ASKED, failed)
+        raise Stop(Outcome("failed", failed.what))
+
+    def retire(self, seat: int, failed: event.Failed, write: bool = True) -> int:
+        if write:
+            self.write(self.step, seat, ASKED, failed)
+        self.retired.add(seat)
+        return -1
+
+    def advance(self, moves: np.ndarray) -> bool:
+        """One step of the game; its outcome goes into the log. True when the match is over."""
+        try:
+            self.state, turn, facts, now = _advance(self.game, self.key, self.state, moves)
+        except Exception as error:
+            failed = event.Failed("game", f"{type(error).__name__}: {error}")
+            self.write(self.step, event.TABLE, ASKED, failed)
+            raise Stop(Outcome("failed", failed.what)) from error
+        turn, facts = jax.tree.map(np.asarray, (turn, facts))
+        over = bool(turn.ended | turn.truncated)
+        if not (self.recorded() and self.step in self.past.written):
+            self.write(self.step, event.TABLE, 0, self.stepped(turn, facts))
+        self.round += bool(turn.round_over)
+        if over:
+            self.write(self.step + 1, event.TABLE, 0, event.Finished(self.round - 1, bool(turn.ended)))
+        self.see(now)
+        return over
+
+    def stepped(self, turn: Any, facts: dict[str, Any]) -> event.Stepped:
+        seats = [self.places[seat] for seat in range(len(self.agents))]  # by place in the seat list
+        toward = [self.order[to] if to >= 0 else -1 for to in self.toward[seats].tolist()]
+        deeds = [None if deed != deed else deed for deed in turn.deeds[seats].tolist()]
+        by_seat = {name: (value[seats] if value.ndim else value).tolist() for name, value in facts.items()}
+        rewards = turn.rewards[seats].tolist()
+        return event.Stepped(self.round, bool(turn.round_over), bool(turn.ended), bool(turn.truncated), rewards, deeds, toward, by_seat)
+
+
+async def together(calls: list[Coroutine[Any, Any, int]]) -> list[int]:
+    """All answers; when one stops the match the others are still awaited, since they may have been paid for."""
+    answers = await asyncio.gather(*calls, return_exceptions=True)
+    for answer in answers:
+        if isinstance(answer, BaseException):
+            raise answer
+    return [answer for answer in answers if isinstance(answer, int)]
+
+
+def legible(view: View, answer: Answer) -> tuple[int, str]:
+    """(move, sentence) of an answer. Raises Unreadable with the reason."""
+    if answer.move is None:
+        return read(view, answer.text)
+    if not (isinstance(answer.move, int) and 0 <= answer.move < view.question.size and view.legal[answer.move]):
+        raise Unreadable(f"move {answer.move!r} is not legal; the legal ones: {', '.join(view.options)[:200]}")
+    return answer.move, answer.says
+
+
+def transplant(old: Game, state: Any, new: Game, fresh: Any) -> Any:
+    """The state of `new` in which every layer that `old` has too goes on where it was, and the others start."""
+    known = dict(zip([layer.label for layer in layers(old)], _states(state, len(layers(old))), strict=True))
+    out = None
+    for layer, start in zip(layers(new), _states(fresh, len(layers(new))), strict=True):
+        mine = known.get(layer.label, start)
+        out = mine if out is None else mine._replace(game=out)
+    return out
+
+
+def _states(state: Any, depth: int) -> list[Any]:
+    """The state of each layer, the base game's first."""
+    out = [state]
+    for _ in range(depth - 1):
+        out.append(out[-1].game)
+    return out[::-1]

@@ -1,0 +1,151 @@
+"""Replay a match from its log to the same rewards; fork it: play to round k, change one seat or one rule, go on."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from commonage import event, spec
+from commonage.errors import LogError, SpecError
+from commonage.game import Game
+from commonage.run import match, seats
+from commonage.run.study import Arm, Study, history
+from commonage.store.log import Log
+from commonage.store.read import Tables, read
+
+
+class Recorded(NamedTuple):
+    """A match as the log has it."""
+
+    number: int
+    arm: dict[str, Any]  # the header
+    repeat: int
+    order: list[int]
+    past: match.Past
+    rewards: dict[int, list[float]]  # by step
+
+
+class Replay(NamedTuple):
+    """A match played again, and where it differs from the log."""
+
+    steps: int
+    rounds: int
+    differing: list[int]  # steps with other moves or rewards
+    events: list[tuple[int, int, int, Any]]
+
+
+def recorded(folder: str | Path, number: int) -> Recorded:
+    """Match `number` (from 1) of a log, mixed or compiled. Raises LogError where there is no such match."""
+    tables = read(folder, matches=[number])
+    if tables.matches.is_empty():
+        raise LogError(f"no match {number} in {str(folder)!r}; matches count from 1: commonage report {folder}")
+    row = tables.matches.row(0, named=True)
+    header = next(header for header in tables.arms if header["arm"] == row["arm"])
+    past = _compiled_past(tables, header) if header["runner"] == "compiled" else _mixed_past(folder, number)
+    rewards = {key[0]: list(rows["reward"]) for key, rows in tables.moves.sort("step", "seat").group_by(["step"], maintain_order=True)}
+    return Recorded(number, header, row["repeat"], list(row["order"]), past, rewards)
+
+
+def replay(folder: str | Path, number: int) -> Replay:
+    """Plays a match of the log again. Policies compute their moves anew; of other agents the recorded ones are played."""
+    found = recorded(folder, number)
+    game, agents = _table(found.arm["spec"])
+    others = {place: moved for place, moved in found.past.moves.items() if not agents[place[1]].pure}
+    rows = play_again(found._replace(past=found.past._replace(moves=others)), game, agents)
+    steps = [(step, what) for step, _, _, what in rows if isinstance(what, event.Stepped)]
+    moves = {(step, seat): what.move for step, seat, _, what in rows if isinstance(what, event.Moved)}
+    before = {place: moved.move for place, moved in found.past.moves.items()}
+    other = {step for step, what in steps if found.rewards.get(step) != what.rewards}
+    other |= {place[0] for place in moves.keys() | before.keys() if moves.get(place) != before.get(place)}
+    return Replay(len(steps), sum(what.round_over for _, what in steps), sorted(other | (found.rewards.keys() ^ dict(steps).keys())), rows)
+
+
+def fork(
+    folder: str | Path,
+    number: int,
+    at: int,
+    *,
+    out: str | Path,
+    seat: dict[int, str] | None = None,
+    sets: dict[str, Any] | None = None,
+    without: Sequence[str] = (),
+    mechanisms: Sequence[str] = (),
+) -> Study:
+    """The same match to the start of round `at`, then with other seats (from 1), parameters or mechanisms; logged in `out`.
+
+    What happened before stays as it was. A seat that changed hands has watched from its place: its policy has seen
+    all that its predecessor saw. Layers of the same name keep their state; new ones start.
+    """
+    found = recorded(folder, number)
+    old = found.arm["spec"]
+    names = [spec.call(layer).name for layer in old["with"]]
+    if missing := [name for name in without if name not in names]:
+        raise SpecError(f"--without {missing[0]}: match {number} has no such mechanism; it has {', '.join(names) or 'none'}")
+    around = [*mechanisms, *(layer for layer in old["with"] if spec.call(layer).name not in without)]
+    places = seats.read(old["seats"])
+    for place, who in (seat or {}).items():
+        if not 1 <= place <= len(places):
+            raise SpecError(f"--seat {place}={who}: seats count from 1 to {len(places)}")
+        places[place - 1] = spec.seats(who)[0]
+    study = Study(
+        arms=[Arm(old["game"], places, around, f"match {number} of {Path(folder).name}, forked at round {at}", sets or {})],
+        repeats=1, seed=found.arm["seed"], runner="mixed", on_failure=found.arm["on_failure"],
+    )  # fmt: skip
+    _go_on(study, found, at, Path(out), Path(folder))
+    return study
+
+
+def _go_on(study: Study, found: Recorded, at: int, out: Path, folder: Path) -> None:
+    arm = study.built[0]
+    if not 1 <= at <= arm.game.rounds:
+        raise SpecError(f"--fork-at {at}: rounds count from 1 to {arm.game.rounds}")
+    old, _ = _table(found.arm["spec"])
+    with Log.create(out, {"toml": study.toml(), "forked": [str(folder), found.number, at]}) as log:
+        log.arm(study.header(arm))
+        log.write(1, -1, event.TABLE, 0, event.Started(0, found.repeat, found.order))
+        play_again(found, old, arm.agents, match.Fork(at, arm.game), lambda *row: log.write(1, *row))
+        log.flush()
+
+
+def play_again(found: Recorded, game: Game, agents: list[Any], fork: match.Fork | None = None, write: Any = None) -> list[Any]:
+    """The rows that the match writes when its recorded moves are played once more."""
+    rows: list[Any] = []
+    keys, _ = Study(arms=[Arm(game, agents)], repeats=found.repeat + 1, seed=found.arm["seed"]).streams(game)
+    past = found.past._replace(written=frozenset())
+    call = match.play(
+        game, agents, keys[found.repeat], write or (lambda *row: rows.append(row)),
+        order=found.order, on_failure=found.arm["on_failure"], past=past, fork=fork, retell=True,
+    )  # fmt: skip
+    asyncio.run(call)
+    return rows
+
+
+def trouble(folder: str | Path, found: Recorded) -> list[Any]:
+    """The rows of a match that no replay brings back: asked again, failed, paused."""
+    if found.arm["runner"] == "compiled":
+        return []
+    with Log.open(folder) as log:
+        return [row for row in log.events(found.number) if isinstance(row[3], event.Asked | event.Failed | event.Paused)]
+
+
+def _table(text: dict[str, Any]) -> tuple[Game, list[Any]]:
+    game = spec.game(text["game"], text["with"])
+    return game, [seats.agent(seat, game) for seat in seats.read(text["seats"])]
+
+
+def _mixed_past(folder: str | Path, number: int) -> match.Past:
+    with Log.open(folder) as log:
+        return history(log.events(number))
+
+
+def _compiled_past(tables: Tables, header: dict[str, Any]) -> match.Past:
+    names = [question["name"] for question in header["questions"]]
+    rows = tables.moves.drop_nulls("move")
+    return match.Past(
+        {
+            (step, seat): event.Moved(names.index(question), move, forced)
+            for step, seat, question, move, forced in rows.select("step", "seat", "question", "move", "forced").iter_rows()
+        }
+    )

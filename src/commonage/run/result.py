@@ -1,0 +1,61 @@
+"""What a study left behind: tables, numbers, a report. Reads the log; holds nothing of its own."""
+
+from __future__ import annotations
+
+import functools
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from commonage.measure import report, statistics
+from commonage.store import read
+
+
+class Result:
+    """The results in a folder: `.table()`, `.summary()`, `.compare(0, 1)`, `.events()`, `.report(path)`."""
+
+    def __init__(self, path: str | Path) -> None:
+        self.path = Path(path)
+
+    @functools.cached_property
+    def tables(self) -> read.Tables:
+        """Arms, matches, steps and moves, as polars frames."""
+        return read.read(self.path)
+
+    def events(self) -> pl.DataFrame:
+        """Every event, one row each."""
+        return read.events(self.path)
+
+    @functools.cached_property
+    def _summary(self) -> dict[str, Any]:
+        return statistics.summary(self.tables)
+
+    def summary(self) -> dict[str, Any]:
+        """{"arms": [{"spec", "matches", "failed", "paused", "measures": {name: {"mean", "low", "high", "n"}}}]}."""
+        return self._summary
+
+    def table(self) -> pl.DataFrame:
+        """One row per arm and measure: mean, 95 % interval, floor and ceiling."""
+        return report.frame(self.summary())
+
+    def compare(self, a: int, b: int) -> dict[str, Any]:
+        """Paired differences of arm b minus arm a, by measure."""
+        return statistics.compare(self.tables, a, b)
+
+    def report(self, path: str | Path | None = None, title: str = "") -> Path:
+        """One self-contained HTML file."""
+        target = Path(path or self.path / "report.html")
+        target.write_text(report.report(self.tables, title=title or self.path.name), encoding="utf-8")
+        return target
+
+    @property
+    def status(self) -> dict[str, int]:
+        """How many matches finished, failed, paused or are open."""
+        return dict(self.tables.matches.group_by("status").len().iter_rows())
+
+    def _repr_html_(self) -> str:
+        return self.table()._repr_html_()
+
+    def __repr__(self) -> str:
+        return f"Result({str(self.path)!r})"

@@ -1,0 +1,293 @@
+"""A study: arms x repeats, run to the end, resumable at any moment. Knows nothing of the command line or the web."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import functools
+import itertools
+import platform
+import threading
+import tomllib
+import warnings
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import jax
+import numpy as np
+
+import commonage
+from commonage import event, seeds, spec
+from commonage.agents.policy import PolicyAgent
+from commonage.errors import SpecError
+from commonage.game import Game, layers
+from commonage.run import batch, match, seats
+from commonage.run.result import Result
+from commonage.store.log import Log
+
+CHUNK = 1024  # matches compiled together; in the header, since replay to the bit depends on it
+IN_FLIGHT = 100  # mixed matches at a time
+Progress = Callable[[int, int], None]  # (matches done, matches in all)
+
+
+class Arm(NamedTuple):
+    """One cell of a study: a game, mechanisms from the outside in, seats."""
+
+    game: Any
+    seats: Any
+    mechanisms: Sequence[Any] = ()
+    name: str = ""
+    sets: dict[str, Any] = {}
+
+
+class Built(NamedTuple):
+    """An arm as objects."""
+
+    number: int
+    name: str
+    game: Game
+    seats: list[Any]
+    agents: list[Any]
+    spec: dict[str, Any]
+    compiled: bool
+
+
+@dataclasses.dataclass
+class Study:
+    """Matches = arms x repeats. `Study("commons", "sustainer*4,cheat", ["punish"]).run("runs/mine")`.
+
+    The same repeat has the same random streams in every arm, so that arms are compared in pairs.
+    """
+
+    game: Any = None
+    seats: Any = None
+    mechanisms: Sequence[Any] = ()
+    repeats: int = 20
+    seed: int = 0
+    arms: Sequence[Arm] = ()
+    name: str = ""
+    runner: str = "auto"
+    on_failure: str = "end"
+
+    def __post_init__(self) -> None:
+        if not self.arms:
+            self.arms = [Arm(self.game, self.seats, self.mechanisms)]
+        _require(self.repeats >= 1, f"repeats={self.repeats}: at least 1")
+        _require(self.runner in ("auto", "mixed", "compiled"), f"runner={self.runner!r}: auto, mixed or compiled")
+        _require(self.on_failure in ("end", "retire"), f"on_failure={self.on_failure!r}: end or retire")
+
+    @classmethod
+    def load(cls, path: str | Path) -> Study:
+        """A study file in TOML: `[[arm]]` tables, or one `[grid]` whose lists are combined."""
+        try:
+            data = tomllib.loads(Path(path).read_text(encoding="utf-8"))
+        except (OSError, tomllib.TOMLDecodeError) as error:
+            raise SpecError(f"study {str(path)!r}: {error}") from error
+        known = {"name", "repeats", "seed", "runner", "on_failure", "arm", "grid"}
+        _require(set(data) <= known, f"study {str(path)!r}: unknown {sorted(set(data) - known)}; a study has {sorted(known)}")
+        rows = [*data.pop("arm", []), *_grid(data.pop("grid", {}))]
+        _require(bool(rows), f"study {str(path)!r} has no [[arm]] and no [grid]")
+        return cls(arms=[_arm(row, str(path)) for row in rows], **data)
+
+    def save(self, path: str | Path) -> None:
+        """The study as TOML, which `load` reads back."""
+        Path(path).write_text(self.toml(), encoding="utf-8")
+
+    def toml(self) -> str:
+        """The study as text: what ran, in a file that runs again."""
+        head = {"name": self.name, "repeats": self.repeats, "seed": self.seed, "runner": self.runner, "on_failure": self.on_failure}
+        lines = [f"{key} = {_toml(value)}" for key, value in head.items() if value != ""]
+        for arm in self.built:
+            row = {"name": arm.name, "game": arm.spec["game"], "with": arm.spec["with"], "seats": arm.spec["seats"]}
+            lines += ["", "[[arm]]", *(f"{key} = {_toml(value)}" for key, value in row.items())]
+        return "\n".join(lines) + "\n"
+
+    def run(self, path: str | Path, progress: Progress | None = None) -> Result:
+        """Runs what the log at `path` does not hold yet. Works inside a running event loop, too (Jupyter)."""
+        try:
+            asyncio.get_running_loop()
+        except RuntimeError:
+            return asyncio.run(self.arun(path, progress))
+        return _in_thread(lambda: asyncio.run(self.arun(path, progress)))
+
+    async def arun(self, path: str | Path, progress: Progress | None = None) -> Result:
+        """`run`, awaitable."""
+        arms = self.built
+        for arm in arms:
+            for name in seats.silent(arm.game, arm.agents):
+                warnings.warn(f"{name} is on, but no seat uses it: {arm.name!r} equals its control", UserWarning, stacklevel=2)
+        with Log.create(Path(path), {"toml": self.toml()}) as log:
+            for arm in arms:
+                log.arm(self.header(arm))
+            meter = _Meter(progress, len(arms) * self.repeats, log)
+            for arm in arms:
+                await self._arm(log, arm, meter)
+        return Result(path)
+
+    @functools.cached_property
+    def built(self) -> list[Built]:
+        """All arms as objects; raises SpecError before anything runs."""
+        return [self._build(number, arm) for number, arm in enumerate(self.arms)]
+
+    def _build(self, number: int, arm: Arm) -> Built:
+        game = spec.game(arm.game, arm.mechanisms, arm.sets)
+        places = seats.read(arm.seats)
+        seats.check(game, places)
+        _require(self.on_failure == "end" or game.spares, f"{layers(game)[0].name} cannot go on without a seat: use on_failure end")
+        agents = [seats.agent(seat, game) for seat in places]
+        policies = all(isinstance(agent, PolicyAgent) for agent in agents)
+        _require(policies or self.runner != "compiled", f"runner compiled: {seats.write(places)} are not all policies; use auto or mixed")
+        base, around = spec.tower(game)
+        text = {"game": base, "with": around, "seats": seats.write(places)}
+        name = arm.name or " ".join([text["seats"], *(f"with {layer}" for layer in around)])
+        return Built(number, name, game, places, agents, text, policies and self.runner != "mixed")
+
+    def header(self, arm: Built) -> dict[str, Any]:
+        """All that is needed to play an arm again, and what measures compare it with."""
+        game = arm.game
+        return {
+            "arm": arm.number, "name": arm.name, "spec": arm.spec, "seed": self.seed, "repeats": self.repeats,
+            "first": arm.number * self.repeats + 1, "runner": "compiled" if arm.compiled else "mixed", "seats": game.seats,
+            "on_failure": self.on_failure, "chunk": min(CHUNK, self.repeats),
+            "questions": [question._asdict() for question in game.questions],
+            "yardsticks": game.yardsticks(), "oracles": [list(oracle) for oracle in game.oracles()],
+            "versions": {layer.name: layer.version for layer in layers(game)},
+            "package": commonage.__version__, "jax": jax.__version__, "python": platform.python_version(),
+            "platform": f"{jax.default_backend()} {platform.machine()}",
+        }  # fmt: skip
+
+    def streams(self, game: Game) -> tuple[np.ndarray, np.ndarray]:
+        """(uint32[repeats, 2] the key of each repeat, int32[repeats, seats] order[place in the game] = place in the seat list)."""
+        keys, orders = _streams(self.seed, self.repeats, game.seats)
+        return keys, np.broadcast_to(np.arange(game.seats, dtype=np.int32), orders.shape) if game.roles else orders
+
+    async def _arm(self, log: Log, arm: Built, meter: _Meter) -> None:
+        keys, orders = self.streams(arm.game)
+        if arm.compiled:
+            await asyncio.to_thread(self._batches, log, arm, keys, orders, meter)
+        else:
+            await self._matches(log, arm, keys, orders, meter)
+
+    def _batches(self, log: Log, arm: Built, keys: np.ndarray, orders: np.ndarray, meter: _Meter) -> None:
+        size, done = min(CHUNK, self.repeats), log.chunks(arm.number)
+        for number in range(-(-self.repeats // size)):
+            if number in done:
+                continue
+            rows = np.arange(number * size, (number + 1) * size)
+            real = rows[rows < self.repeats]
+            padded = np.minimum(rows, self.repeats - 1)  # the last chunk is filled up, so that nothing is compiled again
+            step = batch.play(arm.game, [agent.player for agent in arm.agents], orders[padded], keys[padded])
+            step = jax.tree.map(lambda leaf, keep=len(real): leaf[:, :keep], step)
+            first = arm.number * self.repeats + 1 + int(real[0])
+            log.chunk(arm.number, number, *batch.tables(step, orders[real], first, real))
+            meter.add(len(real))
+
+    async def _matches(self, log: Log, arm: Built, keys: np.ndarray, orders: np.ndarray, meter: _Meter) -> None:
+        status, gate = log.status(), asyncio.Semaphore(1 if all(agent.pure for agent in arm.agents) else IN_FLIGHT)
+
+        async def one(repeat: int) -> None:
+            async with gate:
+                number = arm.number * self.repeats + 1 + repeat
+                order = orders[repeat].tolist()
+                await play_logged(log, number, arm, keys[repeat], order, repeat, self.on_failure)
+                meter.add(1)
+
+        waiting = [r for r in range(self.repeats) if status.get(arm.number * self.repeats + 1 + r) not in ("finished", "failed")]
+        await asyncio.gather(*(one(repeat) for repeat in waiting))
+
+
+async def play_logged(log: Log, number: int, arm: Built, key: Any, order: list[int], repeat: int, on_failure: str) -> match.Outcome:
+    """One match into the log, from where the log left it."""
+    past = history(log.events(number))
+
+    def write(step: int, seat: int, attempt: int, what: Any) -> None:
+        log.write(number, step, seat, attempt, what)
+
+    if not past.moves and not past.written:
+        write(-1, event.TABLE, 0, event.Started(arm.number, repeat, order))
+    outcome = await match.play(arm.game, arm.agents, key, write, order=order, on_failure=on_failure, past=past)
+    log.flush()
+    return outcome
+
+
+def history(rows: Sequence[tuple[int, int, int, Any]]) -> match.Past:
+    """What the events of a match (step, seat, attempt, event) say of its past."""
+    moves = {(step, seat): e for step, seat, _, e in rows if isinstance(e, event.Moved)}
+    asked = [(step, seat) for step, seat, _, e in rows if isinstance(e, event.Asked)]
+    retired = {(step, seat): e for step, seat, _, e in rows if isinstance(e, event.Failed) and e.retired}
+    written = frozenset(step for step, _, _, e in rows if isinstance(e, event.Stepped))
+    return match.Past(moves, {place: asked.count(place) for place in asked}, retired, written)
+
+
+class _Meter:
+    """Counts matches for the progress bar."""
+
+    def __init__(self, progress: Progress | None, total: int, log: Log) -> None:
+        self.progress, self.total, self.done = progress, total, 0
+        self.add(sum(state in ("finished", "failed") for state in log.status().values()))
+
+    def add(self, count: int) -> None:
+        self.done += count
+        if self.progress:
+            self.progress(self.done, self.total)
+
+
+@functools.partial(jax.jit, static_argnums=(1, 2))
+def _draw(root: Any, repeats: int, places: int) -> Any:
+    numbers = jax.numpy.arange(repeats)
+    keys = jax.vmap(lambda r: seeds.fold(root, "repeat", r))(numbers)
+    orders = jax.vmap(lambda r: seeds.permutation(seeds.fold(root, "order", r), places))(numbers)
+    return keys, orders
+
+
+def _streams(seed: int, repeats: int, places: int) -> tuple[np.ndarray, np.ndarray]:
+    return jax.tree.map(np.asarray, _draw(seeds.root(seed), repeats, places))
+
+
+def _in_thread(work: Callable[[], Result]) -> Result:
+    box: list[Any] = []
+    failed: list[BaseException] = []
+
+    def target() -> None:
+        try:
+            box.append(work())
+        except BaseException as error:
+            failed.append(error)
+
+    thread = threading.Thread(target=target)
+    thread.start()
+    thread.join()
+    if failed:
+        raise failed[0]
+    return box[0]
+
+
+def _grid(grid: dict[str, Any]) -> list[dict[str, Any]]:
+    """Every combination of the lists of a grid; the last key varies fastest."""
+    if not grid:
+        return []
+    lists = [value if isinstance(value, list) and key != "sets" else [value] for key, value in grid.items()]
+    return [dict(zip(grid, values, strict=True)) for values in itertools.product(*lists)]
+
+
+def _arm(row: dict[str, Any], path: str) -> Arm:
+    known = {"name", "game", "with", "seats", "set"}
+    _require(
+        set(row) <= known and {"game", "seats"} <= set(row), f"study {path!r}: an arm has game, seats and may have with, name, set: {row}"
+    )
+    around = row.get("with", ())
+    return Arm(row["game"], row["seats"], (around,) if isinstance(around, str) else tuple(around), row.get("name", ""), row.get("set", {}))
+
+
+def _toml(value: Any) -> str:
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(_toml(item) for item in value) + "]"
+    if isinstance(value, str):
+        return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _require(rule: bool, says: str) -> None:
+    if not rule:
+        raise SpecError(says)

@@ -1,0 +1,256 @@
+"""Text <-> objects: `punish(fine=3)`, `sustainer*4,cheat(wary=5)+fine_overusers`. One grammar everywhere.
+
+seats  := seat ("," seat)*           seat := call ("+" call)* ["*" count]
+call   := name ["(" [arg ("," arg)*] ")"]
+arg    := key "=" value | value      value := number | true | false | none | "quoted" | [value, ...] | call
+name   := anything without , ( ) * + = [ ] and quotes: `tit_for_tat`, `llm:provider/model:tag`, `mine.py:Mine`
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import json
+import re
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from commonage.errors import SpecError
+from commonage.find import find
+
+if TYPE_CHECKING:
+    from commonage.game import Game
+    from commonage.policy import Policy
+
+
+class Call(NamedTuple):
+    """A name with arguments: a part as text."""
+
+    name: str
+    args: tuple[Any, ...] = ()
+    options: dict[str, Any] = {}
+
+    def __str__(self) -> str:
+        inside = [write(value) for value in self.args] + [f"{key}={write(value)}" for key, value in self.options.items()]
+        return f"{self.name}({','.join(inside)})" if inside else self.name
+
+
+class Seat(NamedTuple):
+    """One seat as text: a player, then parts for mechanisms."""
+
+    calls: tuple[Call, ...]
+
+    def __str__(self) -> str:
+        return "+".join(str(call) for call in self.calls)
+
+
+def write(value: Any) -> str:
+    """A value as the grammar writes it."""
+    if isinstance(value, bool) or value is None:
+        return str(value).lower()
+    if isinstance(value, list | tuple) and not isinstance(value, Call | Seat):
+        return "[" + ",".join(write(item) for item in value) + "]"
+    if isinstance(value, str):
+        return value if re.fullmatch(r"[A-Za-z_][\w.\-/: ]*", value) and value not in ("true", "false", "none") else json.dumps(value)
+    return f"{value:g}" if isinstance(value, float) and float(f"{value:g}") == value else str(value)
+
+
+def call(text: str) -> Call:
+    """`punish(cost=1, fine=3)` -> Call. Raises SpecError with the place where it stopped making sense."""
+    return _whole(text, _Reader.call)
+
+
+def seats(text: str) -> list[Seat]:
+    """`sustainer*4,cheat` -> five seats."""
+    return _whole(text, _Reader.seats)
+
+
+def compact(seats: Sequence[Seat]) -> str:
+    """Seats as text, equal neighbours counted: `sustainer*4,cheat`."""
+    runs: list[tuple[str, int]] = []
+    for seat in map(str, seats):
+        runs = [*runs[:-1], (seat, runs[-1][1] + 1)] if runs and runs[-1][0] == seat else [*runs, (seat, 1)]
+    return ",".join(f"{seat}*{count}" if count > 1 else seat for seat, count in runs)
+
+
+def game(base: str | Game, mechanisms: Sequence[str | Any] = (), sets: dict[str, Any] | None = None) -> Game:
+    """The tower: of several mechanisms the first named is outermost. `sets` are parameters of any layer."""
+    calls = [item if isinstance(item, Call) else call(item) for item in (*_texts(mechanisms), base) if isinstance(item, str | Call)]
+    extra = _shared(calls, sets or {})
+    if not isinstance(base, str):
+        return _wrap(base, [make("mechanisms", item, extra) for item in calls])
+    return _wrap(make("games", calls[-1], extra)(), [make("mechanisms", item, extra) for item in calls[:-1]])
+
+
+def text(part: Any) -> str:
+    """A part as text: its name and the fields that differ from the defaults. `game=` is left out."""
+    options = {
+        field.name: getattr(part, field.name)
+        for field in dataclasses.fields(part)
+        if field.name != "game" and getattr(part, field.name) != field.default
+    }
+    return str(Call(part.name, (), options))
+
+
+def tower(game: Game) -> tuple[str, list[str]]:
+    """(the base game, the mechanisms from the outside in), as text."""
+    from commonage.game import layers
+
+    base, *around = layers(game)
+    return text(base), [text(layer) for layer in reversed(around)]
+
+
+def policies(seat: Seat) -> tuple[Policy, ...]:
+    """The policies of a seat: `sustainer+fine_overusers` -> (Sustainer(), FineOverusers())."""
+    return tuple(make("policies", item)() for item in seat.calls)
+
+
+def make(kind: str, item: Call, extra: dict[str, Any] | None = None) -> Callable[..., Any]:
+    """The part that a call describes, still without the game that it wraps. Raises SpecError for a wrong parameter."""
+    cls = find(kind, item.name)
+    fields = {field.name: field for field in dataclasses.fields(cls) if field.name != "game"}
+    if len(item.args) > len(fields):
+        raise SpecError(f"{item}: {item.name} takes at most {len(fields)} parameters: {_signature(fields)}")
+    options = {**dict(zip(fields, item.args, strict=False)), **item.options, **{k: v for k, v in (extra or {}).items() if k in fields}}
+    for key in options:
+        if key not in fields:
+            near = difflib.get_close_matches(key, fields, n=1)
+            hint = f"; did you mean {near[0]!r}?" if near else ";"
+            raise SpecError(f"{item.name} has no parameter {key!r}{hint} It takes {_signature(fields)}")
+    values = {key: _coerce(item.name, fields[key], value) for key, value in options.items()}
+    return lambda *inner: cls(*inner, **values)
+
+
+def _texts(mechanisms: Sequence[Any]) -> list[Any]:
+    return [text(item) if dataclasses.is_dataclass(item) else item for item in mechanisms]
+
+
+def _wrap(inner: Game, around: Sequence[Callable[..., Any]]) -> Game:
+    for wrap in reversed(around):
+        inner = wrap(inner)
+    return inner
+
+
+def _shared(calls: Sequence[Call], sets: dict[str, Any]) -> dict[str, Any]:
+    """Checks that each `--set` names a parameter of some layer."""
+    kinds = ["mechanisms"] * (len(calls) - 1) + ["games"]
+    known = {f.name for kind, item in zip(kinds, calls, strict=True) for f in dataclasses.fields(find(kind, item.name)) if f.name != "game"}
+    for key in sets:
+        if key not in known:
+            near = difflib.get_close_matches(key, known, n=1)
+            hint = f"; did you mean {near[0]!r}?" if near else ";"
+            raise SpecError(f"--set {key}: no layer has a parameter {key!r}{hint} they take: {', '.join(sorted(known))}")
+    return sets
+
+
+def _signature(fields: dict[str, Any]) -> str:
+    return ", ".join(f"{name}={write(field.default)}" for name, field in fields.items()) or "no parameters"
+
+
+KINDS = {"int": (int, "a whole number"), "float": ((int, float), "a number"), "bool": (bool, "true or false"), "str": (str, "a word")}
+
+
+def _coerce(owner: str, field: Any, value: Any) -> Any:
+    """The value as the field's type wants it; `4.0` is no whole number, `3` is a number."""
+    kind, rule = KINDS.get(field.type, (None, ""))
+    wrong = kind is not None and (not isinstance(value, kind) or (isinstance(value, bool) and field.type != "bool"))
+    if wrong:
+        raise SpecError(f"{owner}({field.name}={write(value)}): {field.name} must be {rule}; its default is {write(field.default)}")
+    if field.type.startswith("tuple"):
+        items = value if isinstance(value, list | tuple) and not isinstance(value, Seat) else [value]
+        kind = next((kind for name, kind in (("str", str), ("float", float)) if name in field.type), lambda item: item)
+        return tuple(kind(item) for item in items)
+    return value
+
+
+class _Reader:
+    """A recursive descent over the text; `at` is where it stands."""
+
+    def __init__(self, text: str) -> None:
+        self.text, self.at = text, 0
+
+    def peek(self) -> str:
+        while self.at < len(self.text) and self.text[self.at].isspace():
+            self.at += 1
+        return self.text[self.at : self.at + 1]
+
+    def take(self, symbol: str) -> bool:
+        if self.peek() != symbol:
+            return False
+        self.at += 1
+        return True
+
+    def fail(self, wanted: str) -> SpecError:
+        return SpecError(
+            f"cannot read {self.text!r}: at character {self.at + 1} I expected {wanted}, found {self.text[self.at :][:12] or 'the end'!r}"
+        )
+
+    def match(self, pattern: str) -> str:
+        self.peek()
+        found = re.compile(pattern).match(self.text, self.at)
+        self.at = found.end() if found else self.at
+        return found.group() if found else ""
+
+    def seats(self) -> list[Seat]:
+        out: list[Seat] = []
+        while True:
+            out += self.seat()
+            if not self.take(","):
+                return out
+
+    def seat(self) -> list[Seat]:
+        calls = [self.call()]
+        while self.take("+"):
+            calls.append(self.call())
+        count = self.match(r"\d+") if self.take("*") else "1"
+        if not count or int(count) < 1:
+            raise self.fail("a count of seats, 1 or more, after '*'")
+        return [Seat(tuple(calls))] * int(count)
+
+    def call(self) -> Call:
+        name = self.match(r'"[^"]+"|[^\s,()*+=\[\]"\']+').strip('"')
+        if not name:
+            raise self.fail("a name")
+        args, options = [], {}
+        if self.take("("):
+            while not self.take(")"):
+                key, value = self.arg()
+                if key in options:
+                    raise SpecError(f"{self.text!r}: parameter {key!r} is given twice")
+                if key:
+                    options[key] = value
+                else:
+                    args.append(value)
+                if not self.take(",") and self.peek() != ")":
+                    raise self.fail("',' or ')'")
+        return Call(name, tuple(args), options)
+
+    def arg(self) -> tuple[str, Any]:
+        key = self.match(r"[A-Za-z_]\w*(?=\s*=)")
+        return (key, self.value()) if key and self.take("=") else ("", self.value())
+
+    def value(self) -> Any:
+        if self.take("["):
+            items = []
+            while not self.take("]"):
+                items.append(self.value())
+                if not self.take(",") and self.peek() != "]":
+                    raise self.fail("',' or ']'")
+            return items
+        quoted = self.match(r'"(?:[^"\\]|\\.)*"|\'[^\']*\'')
+        if quoted:
+            return json.loads(quoted) if quoted[0] == '"' else quoted[1:-1]
+        number = self.match(r"[+-]?(\d+\.?\d*([eE][+-]?\d+)?|\.\d+)(?=\s*[,)\]]|\s*$)")
+        if number:
+            return int(number) if re.fullmatch(r"[+-]?\d+", number) else float(number)
+        seat, *more = self.seat()
+        word = str(seat) if len(seat.calls) == 1 and not seat.calls[0].args + tuple(seat.calls[0].options) and not more else None
+        return {"true": True, "false": False, "none": None}.get(word, word) if word else [seat, *more] if more else seat
+
+
+def _whole(text: str, rule: Callable[[_Reader], Any]) -> Any:
+    reader = _Reader(text)
+    out = rule(reader)
+    if reader.peek():
+        raise reader.fail("the end or ','")
+    return out

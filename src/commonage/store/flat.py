@@ -1,0 +1,98 @@
+"""All events as one flat table: a row for each event, a column for each field; what is nested is JSON."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import polars as pl
+
+from commonage.event import EVENTS, TABLE
+from commonage.store.codec import dumps
+from commonage.store.mixed import Rows
+from commonage.store.tables import MOVES, STEPS, in_words
+
+KEYS = {"arm": pl.Int32, "match": pl.Int32, "step": pl.Int32, "seat": pl.Int32, "attempt": pl.Int32}
+NESTED = ("order", "memory", "usage", "rewards", "deeds", "toward", "facts")
+FIELDS: dict[str, Any] = {
+    "repeat": pl.Int32,
+    "order": pl.String,
+    "question": pl.Categorical,
+    "move": pl.Int32,
+    "choice": pl.Categorical,
+    "forced": pl.Boolean,
+    "says": pl.String,
+    "text": pl.String,
+    "problem": pl.String,
+    "memory": pl.String,
+    "usage": pl.String,
+    "where": pl.String,
+    "what": pl.String,
+    "retired": pl.Boolean,
+    "round": pl.Int32,
+    "round_over": pl.Boolean,
+    "ended": pl.Boolean,
+    "truncated": pl.Boolean,
+    "rewards": pl.String,
+    "deeds": pl.String,
+    "toward": pl.String,
+    "facts": pl.String,
+    "rounds": pl.Int32,
+}
+SCHEMA: dict[str, Any] = {**KEYS, "kind": pl.Enum(list(EVENTS)), **FIELDS, "at": pl.Datetime("us", "UTC")}
+
+
+def mixed(arm: int, kind: str, rows: Rows, questions: list[dict[str, Any]]) -> pl.DataFrame:
+    """The events of one kind, of one arm in SQLite."""
+    cls = EVENTS[kind]
+    columns = {name: [body.get(name, cls._field_defaults.get(name)) for body in rows.bodies] for name in cls._fields if name != "arm"}
+    texts = {name: [dumps(value) if value not in (None, {}) else None for value in columns[name]] for name in columns if name in NESTED}
+    keys = {"match": rows.match, "step": rows.step, "seat": rows.seat, "attempt": rows.attempt}
+    types = {**FIELDS, "question": pl.Int32}
+    frame = pl.DataFrame({**keys, **{name: pl.Series(values, dtype=types[name]) for name, values in {**columns, **texts}.items()}})
+    frame = frame.with_columns(at=pl.Series(rows.at * 1e6).cast(pl.Int64).cast(SCHEMA["at"]))
+    if "question" in columns:
+        frame = in_words(frame if "move" in columns else frame.with_columns(move=pl.lit(-1)), questions)
+    return _whole(frame.with_columns(arm=pl.lit(arm, pl.Int32)), kind)
+
+
+def compiled(matches: pl.DataFrame, steps: pl.DataFrame, moves: pl.DataFrame) -> list[pl.DataFrame]:
+    """The events of compiled arms, as a mixed runner would have written them, without clocks."""
+    started = matches.with_columns(order=_json("order"), step=pl.lit(-1), seat=pl.lit(TABLE))
+    finished = matches.filter(status="finished").with_columns(step=pl.col("steps") - 1, seat=pl.lit(TABLE))
+    failed = matches.filter(status="failed").with_columns(
+        step=pl.col("steps"), seat=pl.lit(TABLE), what=pl.col("cause"), retired=pl.lit(False)
+    )
+    moved = moves.filter(pl.col("question").is_not_null()).drop("round", "toward")
+    kinds = {"started": started.drop("ended", "truncated", "rounds", "where"), "moved": moved, "stepped": _stepped(steps, moves)}
+    kinds |= {"failed": failed.drop("ended", "truncated", "rounds", "repeat", "order")}
+    kinds |= {"finished": finished.drop("truncated", "where", "repeat", "order")}
+    return [_whole(frame.with_columns(attempt=pl.lit(0)), kind) for kind, frame in kinds.items()]
+
+
+def together(frames: list[pl.DataFrame]) -> pl.DataFrame:
+    """All events in the order of play: within a step the seats, then the table."""
+    whole = pl.concat([pl.DataFrame(schema=SCHEMA), *frames])
+    table = (pl.col("seat") == TABLE, pl.col("seat"), pl.col("attempt"), pl.col("kind").to_physical())
+    return whole.sort("match", "step", *table, maintain_order=True)
+
+
+def _stepped(steps: pl.DataFrame, moves: pl.DataFrame) -> pl.DataFrame:
+    """Each step with what it did to every seat, as JSON lists by place in the seat list."""
+    seat_facts = [name for name in moves.columns if name not in MOVES]
+    table_facts = [name for name in steps.columns if name not in STEPS]
+    lists = moves.group_by("match", "step").agg(pl.col("reward", "deed", "toward", *seat_facts).sort_by("seat"))
+    frame = steps.join(lists, on=["match", "step"], how="left", maintain_order="left")
+    facts = pl.struct(table_facts + seat_facts).struct.json_encode() if table_facts or seat_facts else pl.lit("{}")
+    return frame.with_columns(seat=pl.lit(TABLE), rewards=_json("reward"), deeds=_json("deed"), toward=_json("toward"), facts=facts)
+
+
+def _json(column: str) -> pl.Expr:
+    """A column of lists as JSON text."""
+    texts = pl.col(column).list.eval(pl.element().cast(pl.String).fill_null("null"))
+    return pl.format("[{}]", texts.list.join(","))
+
+
+def _whole(frame: pl.DataFrame, kind: str) -> pl.DataFrame:
+    """All columns, null where this kind of event has none."""
+    frame = frame.with_columns(kind=pl.lit(kind, SCHEMA["kind"]))
+    return frame.select((pl.col(name) if name in frame.columns else pl.lit(None)).cast(dtype).alias(name) for name, dtype in SCHEMA.items())

@@ -1,0 +1,233 @@
+"""The log of one study: one writer, many readers. SQLite for events; Parquet chunks for compiled batches.
+
+    with Log.create("runs/lake", study) as log:     # or Log.open("runs/lake") to go on
+        log.arm(header)
+        log.write(match, step, seat, attempt, event)
+        log.flush()
+
+What was flushed survives `kill -9`; what was not is lost, and nothing else.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from operator import index
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from commonage.errors import LogError
+from commonage.event import TABLE
+from commonage.store import file, mixed, parquet
+from commonage.store.codec import ORDER, decode, dumps, encode, seal
+from commonage.store.file import guarded
+from commonage.store.lock import Lock
+from commonage.store.same import differences
+
+PROBE = 512 * 1024  # bytes that must fit on the disk before anything runs
+KEY = "match = ? AND step = ? AND seat = ? AND attempt = ? AND kind = ?"
+INSERT = "INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+
+
+class Log:
+    """Writes the log of one study. One writer at a time, one thread at a time; a context manager."""
+
+    # Tests stop a process here and kill it: "commit" (rows are inserted, not committed), "chunk" (half a file is written).
+    reached: Callable[[str], None] = staticmethod(lambda place: None)
+
+    def __init__(self, folder: Path, lock: Lock, study: dict[str, Any] | None = None) -> None:
+        self.folder = folder
+        self._lock = lock
+        self._rows: list[tuple[Any, ...]] = []
+        self._file = file.connect(folder, write=True)
+        try:
+            if study is not None:
+                _same(folder, "another study", self.study, study)
+            self._look_over()
+        except BaseException:
+            self._file.close()
+            raise
+
+    @classmethod
+    def create(cls, folder: str | Path, study: dict[str, Any]) -> Self:
+        """The log in `folder`, made if it isn't there; goes on where the folder holds the same study.
+
+        Raises LogError: the folder cannot be written, the disk is full, it holds another study or a damaged log,
+        another process writes.
+        """
+        folder, text = Path(folder), dumps(study)
+        with guarded(folder):
+            folder.mkdir(parents=True, exist_ok=True)
+        with _locked(folder) as lock:
+            if not file.is_log(folder):
+                file.make(folder, text)
+            return cls(folder, lock, json.loads(text))
+
+    @classmethod
+    def open(cls, folder: str | Path) -> Self:
+        """The log that is there, to go on with. Raises LogError as `create` does, and when there is none."""
+        folder = Path(folder)
+        file.expect(folder)
+        with _locked(folder) as lock:
+            return cls(folder, lock)
+
+    @property
+    def study(self) -> dict[str, Any]:
+        """The study as it was given to `create`."""
+        return json.loads(file.meta(self.folder, self._file, "study"))
+
+    @property
+    def arms(self) -> list[dict[str, Any]]:
+        """The headers of the arms so far, by number."""
+        return file.headers(self.folder, self._file)
+
+    def arm(self, header: dict[str, Any]) -> None:
+        """Record the header of an arm; again with the same header is fine, another one raises LogError."""
+        text = dumps(header)
+        known = next((arm for arm in self.arms if arm["arm"] == header["arm"]), None)
+        if known is None:
+            row = (header["arm"], text, seal(text, header["arm"]))
+            with self._transaction():
+                self._file.execute("INSERT INTO arms VALUES (?, ?, ?)", row)
+        else:
+            _same(self.folder, f"another arm {header['arm']}", known, json.loads(text))
+
+    def write(self, match: int, step: int, seat: int, attempt: int, event: Any) -> None:
+        """Buffer one event; it is on disk after `flush`. The attempt of what concerns the whole table is 0."""
+        match, step, seat, attempt = index(match), index(step), index(seat), index(attempt)
+        kind, body = encode(event)
+        self._rows.append((match, step, seat, attempt, kind, body, seal(body, match, step, seat, attempt), time.time()))
+
+    def flush(self) -> None:
+        """Put all buffered events on disk, in one transaction. On an error they stay in the buffer."""
+        if not self._rows:
+            return
+        try:
+            with self._transaction():
+                self._file.executemany(INSERT, self._rows)
+                Log.reached("commit")
+        except sqlite3.IntegrityError:
+            rows = self._settled()
+            with self._transaction():
+                self._file.executemany(INSERT.replace("INSERT", "REPLACE"), rows)
+        self._rows.clear()
+
+    def events(self, match: int) -> list[tuple[int, int, int, Any]]:
+        """(step, seat, attempt, event) of one match, in the order of play: within a step the seats, then the table."""
+        self.flush()
+        with guarded(self.folder / file.NAME):
+            query = "SELECT step, seat, attempt, kind, body, seal FROM events WHERE match = ?"
+            found = self._file.execute(query, (match,)).fetchall()
+        for step, seat, attempt, kind, body, sealed in found:
+            if seal(body, match, step, seat, attempt) != sealed:
+                raise mixed.broken(self.folder, match, step, seat, kind)
+        found.sort(key=lambda row: (row[0], row[1] == TABLE, row[1], row[2], ORDER[row[3]]))
+        return [(step, seat, attempt, decode(kind, body)) for step, seat, attempt, kind, body, _ in found]
+
+    def status(self) -> dict[int, str]:
+        """For every match that has begun: "finished", "failed", "paused" or "open"."""
+        self.flush()
+        with guarded(self.folder / file.NAME):
+            out = {match: end.status for match, end in mixed.outcomes(self.folder, self._file, (0, 2**62)).items()}
+            for chunk in file.chunks(self.folder, self._file):
+                out.update(parquet.read(self.folder, chunk, "matches").select("match", "status").iter_rows())
+        return out
+
+    def chunk(self, arm: int, number: int, matches: Any, steps: Any = None, moves: Any = None) -> None:
+        """Write one compiled batch: dicts of columns (NumPy), one row per match / step / seat and step.
+
+        matches: match, repeat, order [rows, seats]; may have status ("finished"), where, cause, and steps, rounds, ended,
+            truncated (else counted from `steps`).
+        steps: match, step, round, round_over, ended, truncated, and every scalar fact.
+        moves: match, step, round, seat, place, question (-1 none), move (-1 none), forced, reward, deed (NaN none), toward,
+            and every per-seat fact; seats are places in the seat list.
+        """
+        if number in self.chunks(arm):
+            raise LogError(
+                f"{str(self.folder)!r} has chunk {number} of arm {arm} already, and what is in a log stays. Skip `log.chunks(arm)`"
+            )
+        written = parquet.write(self.folder, arm, number, parquet.frames(matches, steps, moves), Log.reached)
+        with self._transaction():
+            file.put_chunk(self._file, written)
+
+    def chunks(self, arm: int) -> set[int]:
+        """The numbers of the chunks of an arm that are on disk."""
+        with guarded(self.folder / file.NAME):
+            return {number for (number,) in self._file.execute("SELECT number FROM chunks WHERE arm = ?", (arm,))}
+
+    def close(self) -> None:
+        """Flush, and let other writers in."""
+        try:
+            self.flush()
+        finally:
+            self._file.close()
+            self._lock.release()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+    def _settled(self) -> list[tuple[Any, ...]]:
+        """The buffered rows where some are there already: the same again changes nothing, a pause takes the place of an earlier."""
+        rows: dict[tuple[Any, ...], tuple[Any, ...]] = {}
+        for row in self._rows:
+            key, body = row[:5], row[5]
+            there = rows.get(key) or self._file.execute(f"SELECT * FROM events WHERE {KEY}", key).fetchone()
+            if there and there[5] != body and key[4] != "paused":
+                place = "match {}, step {}, seat {}, attempt {}".format(*key)
+                raise LogError(f"{str(self.folder)!r}: at {place} it has {key[4]} {there[5]}, and what is in a log stays; not {body}")
+            rows[key] = row
+        return list(rows.values())
+
+    def _look_over(self) -> None:
+        for chunk in file.chunks(self.folder, self._file):
+            for table in chunk.files:
+                parquet.check(self.folder, chunk, table)
+        parquet.sweep(self.folder)
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        with guarded(self.folder / file.NAME):
+            self._file.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+                self._file.execute("COMMIT")
+            except BaseException:
+                if self._file.in_transaction:
+                    self._file.execute("ROLLBACK")
+                raise
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[Lock]:
+    """Hold the lock of a folder that can be written; let it go where what follows fails."""
+    with guarded(folder):
+        _probe(folder)
+        lock = Lock(folder)
+    try:
+        yield lock
+    except BaseException:
+        lock.release()
+        raise
+
+
+def _probe(folder: Path) -> None:
+    """Raise OSError where the folder cannot be written or the disk is full, before anything runs."""
+    with tempfile.TemporaryFile(dir=folder) as probe:
+        probe.write(bytes(PROBE))
+        probe.flush()
+        os.fsync(probe.fileno())
+
+
+def _same(folder: Path, what: str, there: dict[str, Any], given: dict[str, Any]) -> None:
+    found = next(differences(there, given), None)
+    if found:
+        raise LogError(f"{str(folder)!r} holds {what}: {found}. Give the same again to go on, or another folder with --out")

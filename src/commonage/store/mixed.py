@@ -1,0 +1,196 @@
+"""The events in SQLite as columns: how matches stand, and the tables of arms whose matches were played one by one."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import sqlite3
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import polars as pl
+
+from commonage.event import Failed, Finished, Paused, Started
+from commonage.store.codec import decode, seal
+from commonage.store.file import NAME, damaged
+from commonage.store.tables import column, counted, in_words
+
+Span = tuple[int, int]  # the first and the last match
+
+
+class Rows(NamedTuple):
+    """All events of one kind, in the order of their keys."""
+
+    match: np.ndarray  # int32[rows]
+    step: np.ndarray
+    seat: np.ndarray
+    attempt: np.ndarray
+    at: np.ndarray  # float64[rows]: seconds since 1970
+    bodies: list[dict[str, Any]]
+
+    def only(self, keep: np.ndarray) -> Rows:
+        """The rows where bool[rows] holds."""
+        if keep.all():
+            return self
+        return Rows(*(part[keep] for part in self[:5]), [body for body, kept in zip(self.bodies, keep, strict=True) if kept])  # type: ignore[arg-type]
+
+
+class Outcome(NamedTuple):
+    """How a match stands."""
+
+    status: str
+    where: str | None = None
+    cause: str | None = None
+
+
+def rows(folder: Path, connection: sqlite3.Connection, kind: str, span: Span) -> Rows:
+    """The events of one kind. Raises LogError with the place of the first that is not as it was written."""
+    query = "SELECT match, step, seat, attempt, at, body, seal FROM events WHERE match BETWEEN ? AND ? AND kind = ?"
+    found = connection.execute(query, (*span, kind)).fetchall()
+    for match, step, seat, attempt, _, body, sealed in found:
+        if seal(body, match, step, seat, attempt) != sealed:
+            raise broken(folder, match, step, seat, kind)
+    match, step, seat, attempt, at, bodies, _ = zip(*found, strict=True) if found else [()] * 7
+    ints = (np.array(key, np.int32) for key in (match, step, seat, attempt))
+    return Rows(*ints, at=np.array(at, float), bodies=json.loads(f"[{','.join(bodies)}]"))
+
+
+def broken(folder: Path, match: int, step: int, seat: int, kind: str) -> Exception:
+    """The error for an event that is not as it was written."""
+    return damaged(folder / NAME, f"match {match}, step {step}, seat {seat}: the event {kind!r} is not as it was written")
+
+
+def begun(folder: Path, connection: sqlite3.Connection) -> dict[int, dict[int, Started]]:
+    """By arm and match: how each match began."""
+    (low, high) = connection.execute("SELECT min(match), max(match) FROM events").fetchone()
+    out: dict[int, dict[int, Started]] = {}
+    found = rows(folder, connection, "started", (low or 0, high or 0))
+    for match, body in zip(found.match.tolist(), found.bodies, strict=True):
+        out.setdefault(body["arm"], {})[match] = Started(**body)
+    return out
+
+
+def outcomes(folder: Path, connection: sqlite3.Connection, span: Span) -> dict[int, Outcome]:
+    """How each match stands that has begun. A pause is overcome once its step is completed."""
+    last = dict(
+        connection.execute("SELECT match, max(step) FROM events WHERE match BETWEEN ? AND ? AND kind = 'stepped' GROUP BY match", span)
+    )
+    query = """SELECT match, step, seat, attempt, kind, body, seal FROM events
+               WHERE match BETWEEN ? AND ? AND kind IN ('started', 'failed', 'paused', 'finished') ORDER BY match, step"""
+    ends: dict[int, list[tuple[int, Any]]] = {}
+    for match, step, seat, attempt, kind, body, sealed in connection.execute(query, span):
+        if seal(body, match, step, seat, attempt) != sealed:
+            raise broken(folder, match, step, seat, kind)
+        ends.setdefault(match, []).append((step, decode(kind, body)))
+    return {match: _outcome(found, last.get(match, -1)) for match, found in ends.items()}
+
+
+def _outcome(ends: list[tuple[int, Any]], last: int) -> Outcome:
+    events = [event for _, event in ends]
+    failures = [event for event in events if isinstance(event, Failed)]
+    fatal = next((event for event in failures if not event.retired), None)
+    pause = next((event for step, event in reversed(ends) if isinstance(event, Paused) and step > last), None)
+    flaw = fatal or (failures[0] if failures else None)
+    where, cause = (flaw.where, flaw.what) if flaw else (None, None)
+    if fatal:
+        return Outcome("failed", where, cause)
+    if any(isinstance(event, Finished) for event in events):
+        return Outcome("finished", where, cause)
+    return Outcome("paused", None, pause.what) if pause else Outcome("open", where, cause)
+
+
+def tables(folder: Path, connection: sqlite3.Connection, header: dict[str, Any], starts: dict[int, Started]) -> dict[str, pl.DataFrame]:
+    """The three tables of these matches of one arm."""
+    span, mine = (min(starts), max(starts)), np.array(list(starts))
+    stepped, moved = (
+        found.only(np.isin(found.match, mine)) for found in (rows(folder, connection, kind, span) for kind in ("stepped", "moved"))
+    )
+    steps = _steps(stepped)
+    return {
+        "matches": _matches(starts, outcomes(folder, connection, span), steps),
+        "steps": steps,
+        "moves": in_words(_moves(folder, header, stepped, moved, starts), header["questions"]),
+    }
+
+
+def _matches(starts: dict[int, Started], ends: dict[int, Outcome], steps: pl.DataFrame) -> pl.DataFrame:
+    frame = pl.DataFrame(
+        {
+            "match": pl.Series(list(starts), dtype=pl.Int32),
+            "repeat": [start.repeat for start in starts.values()],
+            "status": [ends[match].status for match in starts],
+            "where": pl.Series([ends[match].where for match in starts], dtype=pl.String),
+            "cause": pl.Series([ends[match].cause for match in starts], dtype=pl.String),
+            "order": pl.Series([start.order for start in starts.values()], dtype=pl.List(pl.Int32)),
+        }
+    ).join(counted(steps), on="match", how="left", maintain_order="left")
+    return frame.with_columns(pl.col("steps", "rounds").fill_null(0), pl.col("ended", "truncated").fill_null(False))
+
+
+def _steps(stepped: Rows) -> pl.DataFrame:
+    own = {name: [body[name] for body in stepped.bodies] for name in ("round", "round_over", "ended", "truncated")}
+    types = {"round": pl.Int32, "round_over": pl.Boolean, "ended": pl.Boolean, "truncated": pl.Boolean}
+    facts = {column(name): pl.Series(values, strict=False) for name, values in _facts(stepped).items() if not _by_seat(values)}
+    return pl.DataFrame({"match": stepped.match, "step": stepped.step, **own, **facts}, schema_overrides=types)
+
+
+def _moves(folder: Path, header: dict[str, Any], stepped: Rows, moved: Rows, starts: dict[int, Started]) -> pl.DataFrame:
+    """One row for every seat at every completed step."""
+    seats, count = header["seats"], len(stepped.bodies)
+    lists = {name: [body[of] for body in stepped.bodies] for name, of in (("reward", "rewards"), ("deed", "deeds"), ("toward", "toward"))}
+    facts = {column(name): values for name, values in _facts(stepped).items() if _by_seat(values)}
+    types = {"reward": pl.Float32, "deed": pl.Float32, "toward": pl.Int32}
+    flat = {name: _flat(folder, header, name, values, types.get(name)) for name, values in {**lists, **facts}.items()}
+    frame = pl.DataFrame(
+        {
+            "match": np.repeat(stepped.match, seats),
+            "step": np.repeat(stepped.step, seats),
+            "round": np.repeat(np.array([body["round"] for body in stepped.bodies], np.int32), seats),
+            "seat": np.tile(np.arange(seats, dtype=np.int32), count),
+            "place": _places(stepped.match, starts, seats),
+            **_moved(seats, stepped, moved),
+            **flat,
+        }
+    )
+    return frame.with_columns(pl.col("deed").fill_nan(None))
+
+
+def _moved(seats: int, stepped: Rows, moved: Rows) -> dict[str, np.ndarray]:
+    """question, move and forced for every seat at every step; -1 where there was no move."""
+    keys, mine = (found.match.astype(np.int64) << 32 | found.step for found in (stepped, moved))
+    row = np.searchsorted(keys, mine)
+    known = row < len(keys)
+    known[known] = keys[row[known]] == mine[known]  # a step that was never completed has no row
+    where = row[known] * seats + moved.seat[known]
+    out = {}
+    for name, default in (("question", -1), ("move", -1), ("forced", False)):
+        out[name] = np.full(len(keys) * seats, default, np.int32 if name != "forced" else bool)
+        out[name][where] = np.array([body.get(name, default) for body in moved.bodies], out[name].dtype)[known]
+    return out
+
+
+def _places(matches: np.ndarray, starts: dict[int, Started], seats: int) -> np.ndarray:
+    """int32[rows x seats]: where in the game each place of the seat list plays."""
+    known = np.array(list(starts), np.int32)
+    orders = np.array([start.order for start in starts.values()], np.int32).reshape(len(known), seats)
+    return np.argsort(orders, axis=1).astype(np.int32)[np.searchsorted(known, matches)].ravel()
+
+
+def _facts(stepped: Rows) -> dict[str, list[Any]]:
+    names = dict.fromkeys(itertools.chain.from_iterable(body["facts"] for body in stepped.bodies))
+    return {name: [body["facts"].get(name) for body in stepped.bodies] for name in names}
+
+
+def _by_seat(values: Iterable[Any]) -> bool:
+    return isinstance(next((value for value in values if value is not None), None), list)
+
+
+def _flat(folder: Path, header: dict[str, Any], name: str, values: list[Any], kind: Any) -> pl.Series:
+    """One value per seat and step, of lists by place in the seat list."""
+    none = [None] * header["seats"]
+    flat = list(itertools.chain.from_iterable(none if value is None else value for value in values))
+    if len(flat) != len(values) * header["seats"]:
+        raise damaged(folder / NAME, f"arm {header['arm']}: {name!r} has not one value for each of {header['seats']} seats")
+    return pl.Series(flat, dtype=kind, strict=False)

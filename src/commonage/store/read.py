@@ -1,0 +1,129 @@
+"""From a log to polars tables, equal in form for mixed and compiled arms; and whether two logs are equal."""
+
+from __future__ import annotations
+
+import itertools
+import sqlite3
+from collections.abc import Collection, Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import polars as pl
+
+from commonage.event import EVENTS, Started
+from commonage.store import file, flat, mixed, parquet, same
+from commonage.store.tables import COLUMNS, in_words, together
+
+Frames = dict[str, pl.DataFrame]
+
+
+class Tables(NamedTuple):
+    """What a study left behind. The columns are in `tables.py`; facts stand behind them, one column each."""
+
+    arms: list[dict[str, Any]]  # headers
+    matches: pl.DataFrame  # those that have begun
+    steps: pl.DataFrame  # those that were completed
+    moves: pl.DataFrame  # one row for every seat at every completed step
+
+
+def read(folder: str | Path, arms: Collection[int] | None = None, matches: Collection[int] | None = None) -> Tables:
+    """The tables of a study; of these arms, or of these matches only (both by number).
+
+    Raises LogError with the place where the log is not as it was written. Another process may be writing it.
+    """
+    folder = Path(folder)
+    with _opened(folder) as connection:
+        headers = [header for header in file.headers(folder, connection) if arms is None or header["arm"] in arms]
+        parts = [*_mixed(folder, connection, headers, matches), *_compiled(folder, connection, headers, matches)]
+    return Tables(headers, *(together(table, [part[table] for part in parts]) for table in COLUMNS))
+
+
+def events(folder: str | Path) -> pl.DataFrame:
+    """All events in the order of play, one row each, one column for each field; what is nested is JSON.
+
+    Compiled arms keep tables, not events: theirs are made from them, and have no clock.
+    """
+    folder = Path(folder)
+    with _opened(folder) as connection:
+        headers = file.headers(folder, connection)
+        begun = mixed.begun(folder, connection)
+        frames = [
+            flat.mixed(header["arm"], kind, mixed.rows(folder, connection, kind, _span(begun[header["arm"]])), header["questions"])
+            for header in headers
+            for kind in EVENTS
+            if header["arm"] in begun
+        ]
+        parts = _compiled(folder, connection, headers, None)
+        frames += [frame for part in parts for frame in flat.compiled(*(part[table] for table in COLUMNS))]
+    return flat.together(frames)
+
+
+def equal(a: str | Path, b: str | Path) -> list[str]:
+    """The differences between two logs, clocks and overcome pauses aside; [] where they are equal."""
+    return same.capped(_unlike(Path(a), Path(b)))
+
+
+def _unlike(a: Path, b: Path) -> Iterator[str]:
+    with _opened(a) as one, _opened(b) as other:
+        mine, theirs = file.headers(a, one), file.headers(b, other)
+        for i, pair in enumerate(itertools.zip_longest(mine, theirs)):
+            yield from (f"arm {i}: {found}" for found in same.differences(*pair))
+        yield from same.events(one, b)
+        tables = [_by_table(_compiled(*place, None)) for place in ((a, one, mine), (b, other, theirs))]
+    for table in COLUMNS:
+        yield from same.frames(table, *(frames[table] for frames in tables))
+
+
+def _by_table(parts: Iterator[Frames]) -> Frames:
+    kept = list(parts)
+    return {table: together(table, [part[table] for part in kept]) for table in COLUMNS}
+
+
+@contextmanager
+def _opened(folder: Path) -> Iterator[sqlite3.Connection]:
+    """One unchanging view of the log, whatever a writer adds meanwhile."""
+    with closing(file.connect(folder)) as connection, file.guarded(folder / file.NAME):
+        connection.execute("BEGIN")
+        yield connection
+
+
+def _span(starts: dict[int, Started]) -> mixed.Span:
+    return min(starts), max(starts)
+
+
+def _mixed(
+    folder: Path, connection: sqlite3.Connection, headers: list[dict[str, Any]], matches: Collection[int] | None
+) -> Iterator[Frames]:
+    begun = mixed.begun(folder, connection)
+    for header in headers:
+        starts = {match: start for match, start in begun.get(header["arm"], {}).items() if matches is None or match in matches}
+        if starts:
+            yield _of_arm(header, mixed.tables(folder, connection, header, starts))
+
+
+def _compiled(
+    folder: Path, connection: sqlite3.Connection, headers: list[dict[str, Any]], matches: Collection[int] | None
+) -> Iterator[Frames]:
+    known = {header["arm"]: header for header in headers}
+    for chunk in file.chunks(folder, connection):
+        if chunk.arm in known and (matches is None or any(chunk.first <= match <= chunk.last for match in matches)):
+            frames = {table: parquet.read(folder, chunk, table) for table in COLUMNS}
+            frames["moves"] = in_words(frames["moves"], known[chunk.arm]["questions"])
+            frames = _of_arm(known[chunk.arm], frames)
+            yield (
+                frames
+                if matches is None
+                else {table: frame.filter(pl.col("match").is_in(list(matches))) for table, frame in frames.items()}
+            )
+
+
+def _of_arm(header: dict[str, Any], frames: Frames) -> Frames:
+    """With the column `arm`, and its own columns of the right types."""
+    out = {}
+    for table, frame in frames.items():
+        own = {name: kind for name, kind in COLUMNS[table].items() if name in frame.columns}
+        out[table] = frame.with_columns(
+            pl.lit(header["arm"], pl.Int32).alias("arm"), *(pl.col(name).cast(kind) for name, kind in own.items())
+        )
+    return out
