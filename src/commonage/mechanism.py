@@ -7,7 +7,7 @@ from typing import Any, ClassVar, NamedTuple
 import jax.numpy as jnp
 from jax import Array
 
-from commonage.game import Ask, Game, Question, State, Turn, choose, layers, pad, width
+from commonage.game import Ask, Game, Oracle, Question, State, Turn, choose, layers, pad, width
 
 
 class Mechanism(Game):
@@ -43,6 +43,10 @@ class Mechanism(Game):
 
     def yardsticks(self) -> dict[str, float]:
         return self.game.yardsticks()
+
+    def oracles(self) -> list[Oracle]:
+        """The game's own, but for welfare, to which every layer adds."""
+        return [oracle for oracle in self.game.oracles() if not oracle.measure.startswith("welfare")]
 
     @property
     def exact(self) -> bool:  # type: ignore[override]

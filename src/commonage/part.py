@@ -10,7 +10,8 @@ import dataclasses
 import functools
 import inspect
 import re
-from typing import Any, ClassVar, dataclass_transform
+from collections.abc import Iterable
+from typing import Any, ClassVar, cast, dataclass_transform
 
 import jax
 
@@ -28,10 +29,11 @@ class Part:
 
     version: ClassVar[int] = 1  # of its rules; goes into the header as name@version
     aliases: ClassVar[tuple[str, ...]] = ()
+    __dataclass_fields__: ClassVar[dict[str, dataclasses.Field[Any]]]  # a subclass has them
 
     def __init_subclass__(cls) -> None:
         dataclasses.dataclass(frozen=True)(cls)
-        jax.tree_util.register_dataclass(cls)
+        _register(cls)
         for field in dataclasses.fields(cls):  # as text, whether or not the file postpones its annotations
             field.type = field.type if isinstance(field.type, str) else inspect.formatannotation(field.type)
 
@@ -55,10 +57,37 @@ class Part:
         return snake(type(self).__name__)
 
 
+def _register(cls: type[Part]) -> None:
+    """Make the class a pytree whose structure names the class.
+
+    `jax.tree_util.register_dataclass` does not compare the classes of two structures (jax 0.10), so that
+    jit would now and then run one policy's compiled code for another.
+    """
+    fields = dataclasses.fields(cls)
+    statics = tuple(field.name for field in fields if field.metadata.get("static"))
+    leaves = tuple(field.name for field in fields if not field.metadata.get("static"))
+    keys: tuple[Any, ...] = tuple(jax.tree_util.GetAttrKey(name) for name in leaves)
+
+    def flatten(part: Part) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
+        return tuple(getattr(part, name) for name in leaves), (cls, *(getattr(part, name) for name in statics))
+
+    def flatten_with_keys(part: Part) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
+        children, compiled_in = flatten(part)
+        return tuple(zip(keys, children, strict=True)), compiled_in
+
+    def unflatten(compiled_in: tuple[Any, ...], children: Iterable[Any]) -> Part:
+        part = object.__new__(cls)  # no check: the leaves may be tracers, axes, or whatever jax puts there
+        for name, value in (*zip(statics, compiled_in[1:], strict=True), *zip(leaves, children, strict=True)):
+            object.__setattr__(part, name, value)
+        return part
+
+    jax.tree_util.register_pytree_with_keys(cls, flatten_with_keys, unflatten, flatten)  # pyright: ignore[reportUnknownMemberType]
+
+
 def _plain(kind: Any, value: Any) -> Any:
     """3 and 3.0 are one configuration, and one compilation."""
     if kind == "tuple[float, ...]" and isinstance(value, tuple):
-        return tuple(_plain("float", item) for item in value)
+        return tuple(_plain("float", item) for item in cast("tuple[Any, ...]", value))
     return float(value) if kind == "float" and type(value) is int else value
 
 

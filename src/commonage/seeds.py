@@ -38,16 +38,22 @@ def fold(key: jax.Array, *words: int | str | jax.Array) -> jax.Array:
     return jnp.stack(jnp.broadcast_arrays(a, b), -1)
 
 
-def bits(key: jax.Array, shape: tuple[int, ...] = ()) -> jax.Array:
-    """uint32[shape], independent and uniform."""
+def nth(stream: jax.Array, i: int | jax.Array) -> jax.Array:
+    """The i-th key of a stream, uint32[2]: cheap, since it is not mixed until it is drawn from or folded. Never nest it."""
+    i = jnp.asarray(i).astype(jnp.uint32)
+    return jnp.stack([stream[0] + i * np.uint32(0xD1B54A35), stream[1] + i * np.uint32(0xAEF17503)])
+
+
+def bits(key: jax.Array, shape: tuple[int, ...] = (), at: int | jax.Array = 0) -> jax.Array:
+    """uint32[shape], independent and uniform: the words of the key's stream from number `at` on."""
     size = int(np.prod(shape, dtype=int))
-    counter = jnp.arange(size, dtype=jnp.uint32).reshape(shape)
+    counter = (jnp.arange(size, dtype=jnp.uint32) + jnp.asarray(at).astype(jnp.uint32)).reshape(shape)
     return _mix(_mix(key[..., 0] + counter * np.uint32(0x9E3779B9)) ^ key[..., 1])
 
 
-def below(key: jax.Array, n: int | jax.Array, shape: tuple[int, ...] = ()) -> jax.Array:
+def below(key: jax.Array, n: int | jax.Array, shape: tuple[int, ...] = (), at: int | jax.Array = 0) -> jax.Array:
     """int32[shape], uniform on 0..n-1, for n < 65,536 (bias below n / 2^32)."""
-    x, n = bits(key, shape), jnp.asarray(n).astype(jnp.uint32)
+    x, n = bits(key, shape, at), jnp.asarray(n).astype(jnp.uint32)
     return (((x >> 16) * n + ((x & 0xFFFF) * n >> 16)) >> 16).astype(jnp.int32)
 
 
@@ -62,12 +68,15 @@ def uniform(key: jax.Array, shape: tuple[int, ...] = ()) -> jax.Array:
 
 
 def one_of(key: jax.Array, mask: jax.Array) -> jax.Array:
-    """int32[]: the index of one true entry of bool[n], uniformly; 0 where none is true.
+    """int32[]: the index of one true entry of bool[n], uniformly, for n <= 65,536; 0 where none is true.
 
-    The draw depends on how many are true and their order, not on the padding behind them.
+    Each entry draws a ticket with its index in the low bits and the highest wins: no running sum, and what
+    stands behind the last true entry changes nothing. Two equal tickets favour the later entry (below n / 2^31).
     """
-    rank = below(key, jnp.maximum(mask.sum(), 1))
-    return jnp.argmax(jnp.cumsum(mask) > rank).astype(jnp.int32)
+    size = mask.shape[-1]
+    low = max(size - 1, 1).bit_length()
+    tickets = (bits(key, (size,)) >> low << low) | jnp.arange(size, dtype=jnp.uint32)
+    return (jnp.where(mask, tickets, 0).max(-1) & np.uint32(2**low - 1)).astype(jnp.int32)
 
 
 def permutation(key: jax.Array, n: int) -> jax.Array:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from commonage import seeds
+from commonage import seeds, spec
 from commonage.errors import SpecError
 from commonage.find import find, parts
 from commonage.games.dilemma import Dilemma
@@ -148,19 +148,13 @@ def test_a_move_depends_on_the_past_only(against: str, more: str) -> None:
 @pytest.mark.parametrize("other", ["random", "alternator"])
 def test_moves_are_those_of_a_match(strategy: str, other: str) -> None:
     """`moves` draws as a compiled match does: against what the other really did, it says what the first seat really did."""
-    players = [(find("policies", "random")(),), (find("policies", "alternator")(),), (_policy(strategy),)]
+    players = [(find("policies", "random")(),), (find("policies", "alternator")(),), (spec.make("policies", spec.call(strategy))(),)]
     seating = np.array([[2, ("random", "alternator").index(other)]] * 3)
     keys = np.stack([seeds.root(seed) for seed in range(3)])
     step = rollout.play(Dilemma(rounds=20), rollout.seat(players, seating), keys)
     for seed in range(3):
         mine, theirs = ("".join("CD"[move] for move in step.move[:, seed, place]) for place in range(2))
         assert moves(strategy, against=theirs, seed=seed) == mine
-
-
-def _policy(text: str) -> object:
-    from commonage import spec
-
-    return spec.make("policies", spec.call(text))()
 
 
 def test_tables_stack_into_one_call() -> None:
@@ -189,6 +183,12 @@ def test_memory_keeps_its_shape(name: str) -> None:
     assert jax.tree.structure(before) == jax.tree.structure(after)
     assert [(x.shape, x.dtype) for x in jax.tree.leaves(after)] == [((), np.int32)] * len(jax.tree.leaves(before))
     assert (move.shape, move.dtype, len(jax.tree.leaves(before)) <= 2) == ((), np.int32, True)
+
+
+def test_no_two_policies_share_a_structure() -> None:
+    """jit finds compiled code by structure: one strategy must never run another's."""
+    structures = [jax.tree.structure(find("policies", name)()) for name in parts("policies")]
+    assert [a == b for a in structures for b in structures].count(True) == len(structures)
 
 
 @pytest.mark.parametrize(

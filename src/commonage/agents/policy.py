@@ -38,6 +38,6 @@ def _compiled(layer: str, part: int) -> Callable[..., Any]:
 
     def call(game: Any, player: Any, key: Any, place: Any, count: Any, memory: Any, sights: Any, legal: Any) -> Any:
         mine = jax.tree.map(lambda rows: rows[place], sights)
-        return answer(game, layer, part, player, stream(key, layer, place), count, memory, mine, legal)
+        return answer(game, layer, part, player, stream(key, place, layer), count, memory, mine, legal)
 
     return jax.jit(call)

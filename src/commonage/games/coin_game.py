@@ -7,6 +7,7 @@ round to round, where JaxMARL's starts afresh after each inner episode and drops
 
 from __future__ import annotations
 
+import functools
 from typing import Any, NamedTuple
 
 import jax.numpy as jnp
@@ -55,7 +56,7 @@ class CoinGame(Game):
     def check(self) -> None:
         self.require(self.rounds >= 1, "rounds", "at least 1")
         self.require(self.round_steps >= 1, "round_steps", "at least 1")
-        self.require(3 <= self.size <= 99, "size", "between 3 and 99")
+        self.require(3 <= self.size <= 5, "size", "between 3 and 5")  # so that `optimum` takes seconds at most
         self.require(self.penalty >= 1, "penalty", "at least 1, what a coin is worth")
 
     @property
@@ -140,30 +141,39 @@ class CoinGame(Game):
         return shapes
 
     def yardsticks(self) -> dict[str, float]:
-        return {"welfare": 2 * self._harvest()}
+        """`welfare`: what two players with one aim can expect."""
+        return {"welfare": optimum(self.size, self.max_steps, float(self.penalty))}
 
     def oracles(self) -> list[Oracle]:
-        steps, walk = self.max_steps, self._harvest()
-        low = 1 - float(self.penalty)
+        steps, best, low = self.max_steps, self.yardsticks()["welfare"], 1 - float(self.penalty)
         only_own, only_others = "a coin adds at most 1: its owner takes it alone", "a coin adds at least 1 - penalty: the other takes it"
-        straight = "expected if each walks straight to its own coins"
+        expected = "the largest expectation, by dynamic programming over all positions; luck can exceed it"
         return [
             Oracle("welfare_sum", "ceiling", 2.0 * steps, "bound", only_own),
             Oracle("welfare_sum", "floor", 2 * steps * low, "bound", only_others),
-            Oracle("welfare_sum", "reference", 2 * walk, "reference", straight),
+            Oracle("welfare_sum", "reference", best, "reference", expected),
             Oracle("gain", "ceiling", float(steps), "bound", only_own),
             Oracle("gain", "floor", steps * low, "bound", only_others),
-            Oracle("gain", "reference", walk, "reference", straight),
+            Oracle("gain", "reference", best / 2, "reference", expected),
         ]
 
-    def _harvest(self) -> float:
-        """Expected own coins in a match by the straight way: W(t) = E[1 + W(t - max(1, distance))], distance of a random cell."""
-        away = np.minimum(np.arange(self.size), self.size - np.arange(self.size))
-        needs = np.maximum(away[:, None] + away, 1).ravel()
-        value = np.zeros(self.max_steps + 1)
-        for t in range(1, self.max_steps + 1):
-            value[t] = sum(1 + value[t - n] for n in needs.tolist() if n <= t) / len(needs)
-        return float(value[-1])
+
+@functools.cache
+def optimum(size: int, steps: int, penalty: float) -> float:
+    """The largest expected sum of both players' rewards, by dynamic programming over the four cells: 61 in 50 steps on 3 x 3."""
+    cells = np.arange(size**2)
+    rows, columns = cells // size, cells % size
+    lead = [(rows + down) % size * size + (columns + right) % size for down, right in ((-1, 0), (1, 0), (0, -1), (0, 1), (0, 0))]
+    first, second, coin, other = np.ix_(cells, cells, cells, cells)
+    rewards = 1.0 * (first == coin) + (second == other) + (1 - penalty) * ((first == other) + 1.0 * (second == coin))
+    taken, other_taken = (first == coin) | (second == coin), (first == other) | (second == other)
+    value = np.zeros((size**2,) * 4)
+    for _ in range(steps):
+        value = np.where(taken, value.mean(2, keepdims=True), value)  # the coin reappears anywhere
+        value = rewards + np.where(other_taken, value.mean(3, keepdims=True), value)
+        value = np.max([value[cells_after] for cells_after in lead], 0)
+        value = np.max([value[:, cells_after] for cells_after in lead], 0)
+    return float(value.mean())
 
 
 def _where(down: int, right: int) -> str:

@@ -191,11 +191,18 @@ def _by_unit(key: Array, wanted: Array, stock: Array) -> Array:
 
     def unit(carry: tuple[Array, Array]) -> tuple[Array, Array]:
         count, caught = carry
-        lucky = seeds.one_of(seeds.fold(key, count), caught < wanted)
-        return count + 1, caught.at[lucky].add(1)
+        wants = caught < wanted
+        lucky = seeds.below(key, wants.sum(), at=count)  # the how-manieth of those who still want more
+        return count + 1, caught + (wants & (_before(wants) == lucky))
 
     _, caught = jax.lax.while_loop(more, unit, (jnp.int32(0), jnp.zeros_like(wanted)))
     return jnp.where(lottery, caught, wanted)
+
+
+def _before(amounts: Array) -> Array:
+    """int32[seats]: the sum over the seats before each."""
+    earlier = np.tri(amounts.shape[0], k=-1, dtype=np.int32)
+    return (earlier * amounts.astype(jnp.int32)).sum(1)
 
 
 def _by_demand(key: Array, wanted: Array, stock: Array) -> Array:
@@ -206,7 +213,9 @@ def _by_demand(key: Array, wanted: Array, stock: Array) -> Array:
 
     def unit(i: Array, caught: Array) -> Array:
         weight = jnp.where(caught < wanted, wanted, 0)
-        ticket = seeds.below(seeds.fold(key, i), jnp.maximum(weight.sum(), 1))
-        return caught.at[jnp.argmax(jnp.cumsum(weight) > ticket)].add(i < rest)
+        ticket, below = seeds.below(key, jnp.maximum(weight.sum(), 1), at=i), _before(weight)
+        return caught + ((below <= ticket) & (ticket < below + weight) & (i < rest))
 
-    return jax.lax.fori_loop(0, wanted.shape[0] - 1, unit, caught)
+    for i in range(wanted.shape[0] - 1):
+        caught = unit(jnp.int32(i), caught)
+    return caught

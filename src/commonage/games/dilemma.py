@@ -68,11 +68,11 @@ class Dilemma(Game):
         return Sight(jnp.broadcast_to(state.clock, 2), state.last, state.last[::-1])
 
     def step(self, key: Array, state: State, moves: Array) -> Turn:
-        table = jnp.asarray(jnp.stack([jnp.float32(value) for value in self.rstp]))
-        clock = state.clock + 1
+        r, s, t, p = (jnp.float32(value) for value in self.rstp)
+        mine, other, clock = moves, moves[::-1], state.clock + 1
         return Turn(
             state=State(clock, moves),
-            rewards=table[2 * moves + moves[::-1]],
+            rewards=jnp.where(mine == 0, jnp.where(other == 0, r, s), jnp.where(other == 0, t, p)),
             round_over=jnp.array(True),
             ended=jnp.array(False),
             truncated=clock >= self.rounds,

@@ -145,11 +145,11 @@ class Market(Game):
     def _bertrand(self, moves: Array) -> tuple[Array, Array, Array]:
         """Demand of the consumer who maximises U(q) - p q over q >= 0; its surplus is half of sum q_i (choke - p_i)."""
         price = jnp.where(moves < 0, self._choke(), moves.astype(jnp.float32))
-        n, weight = self.seats, self.g / (self.seats - 1)
-        # the one price that all who sell nothing count with: that of the k cheapest sellers at which the next sells nothing
-        cheapest = jnp.concatenate([jnp.zeros(1), jnp.cumsum(jnp.sort(price))])
-        out = (self.a + weight * cheapest) / (self.b - weight * (n - 1 - jnp.arange(n + 1)))
-        felt = jnp.minimum(price, out.min())
+        weight = self.g / (self.seats - 1)
+        # The price that all who sell nothing count with is the least of these: where only those as cheap as i sell.
+        cheap = price <= price[:, None]
+        out = (self.a + weight * (cheap * price).sum(1)) / (self.b - weight * ((~cheap).sum(1) - 1))
+        felt = jnp.minimum(price, jnp.minimum(out.min(), self._choke()))
         quantity = self.a - self.b * felt + weight * (felt.sum() - felt)
         quantity = jnp.where(price > felt, 0, jnp.maximum(quantity, 0))
         return price, quantity, (quantity * (self._choke() - felt)).sum() / 2

@@ -1,12 +1,14 @@
 """Many matches between policies in one compiled loop. Knows nothing of files, agents or studies.
 
 Players of like structure (a hundred memory-one tables, say) are stacked and act in one vmapped call,
-wherever they sit: so seats may be permuted match by match, and a tournament is one batch.
+wherever they sit: so seats may be permuted match by match, and a tournament is one batch. Inside the loop
+the batch is the *last* axis of every array: rows of seats are then added and turned around as whole vectors.
 """
 
 from __future__ import annotations
 
 import functools
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import jax
@@ -15,7 +17,7 @@ import numpy as np
 from jax import Array
 
 from commonage import seeds
-from commonage.game import Game, layers, owners
+from commonage.game import Game, choose, layers, owners
 from commonage.policy import Policy
 
 Player = tuple[Policy, ...]  # a policy for the game, then parts for mechanisms
@@ -59,24 +61,42 @@ class Group(NamedTuple):
     place: Array | None  # int32[instances]
 
 
-def seat(players: list[Player], seating: np.ndarray) -> tuple[Group, ...]:
-    """Groups for `seating` int[matches, seats]: who of `players` sits where."""
+class Stack(NamedTuple):
+    """Players of one structure, and which of the list they are."""
+
+    players: Player  # leaves [kinds, ...]
+    kinds: np.ndarray  # int[kinds]
+
+
+def stack(players: Sequence[Player]) -> tuple[Stack, ...]:
+    """Players grouped by structure."""
     structures: dict[Any, list[int]] = {}
     for i, player in enumerate(players):
         leaves, structure = jax.tree.flatten(player)
-        shapes = tuple(np.shape(leaf) for leaf in leaves)
-        structures.setdefault((structure, shapes), []).append(i)
-    return tuple(_group([players[i] for i in kinds], kinds, seating) for kinds in structures.values() if np.isin(seating, kinds).any())
+        structures.setdefault((structure, tuple(map(np.shape, leaves))), []).append(i)
+    together = lambda *leaves: np.stack([np.asarray(leaf) for leaf in leaves])  # noqa: E731
+    return tuple(Stack(jax.tree.map(together, *(players[i] for i in kinds)), np.array(kinds)) for kinds in structures.values())
 
 
-def _group(players: list[Player], kinds: list[int], seating: np.ndarray) -> Group:
-    stacked = jax.tree.map(lambda *leaves: np.stack([np.asarray(leaf) for leaf in leaves]), *players)
-    mine = np.isin(seating, kinds)
-    kind = np.searchsorted(np.array(kinds), seating[mine]).astype(np.int32)
+def seat(players: Sequence[Player], seating: np.ndarray) -> tuple[Group, ...]:
+    """Groups for `seating` int[matches, seats]: who of `players` sits where."""
+    return place(stack(players), seating)
+
+
+def place(stacks: Sequence[Stack], seating: np.ndarray) -> tuple[Group, ...]:
+    """`seat`, for players that are stacked already."""
+    return tuple(group for stack in stacks if (group := _group(stack, seating.T)) is not None)
+
+
+def _group(stack: Stack, seating: np.ndarray) -> Group | None:
+    """The group of one stack; `seating` int[seats, matches]."""
+    at = np.minimum(np.searchsorted(stack.kinds, seating), len(stack.kinds) - 1)
+    mine = stack.kinds[at] == seating
+    kind = at[mine].astype(np.int32)
     if mine.all():
-        return Group(stacked, kind, None, None)
-    match, place = np.nonzero(mine)
-    return Group(stacked, kind, match.astype(np.int32), place.astype(np.int32))
+        return Group(stack.players, kind, None, None)
+    place, match = np.nonzero(mine)
+    return Group(stack.players, kind, match.astype(np.int32), place.astype(np.int32)) if len(place) else None
 
 
 def play(game: Game, groups: tuple[Group, ...], keys: np.ndarray) -> Step:
@@ -90,23 +110,38 @@ def score(game: Game, groups: tuple[Group, ...], keys: np.ndarray) -> Totals:
 
 
 class _Sitting(NamedTuple):
-    """A group at the tables, row by instance: what stays the same from step to step."""
+    """A group at the tables, instances last: what stays the same from step to step."""
 
     player: Player
     match: Array | None
     place: Array | None
-    streams: dict[str, Array]  # by layer: uint32[instances, 2], the random stream of each
+    streams: dict[str, Array]  # by layer: uint32[2, instances], the random stream of each
+
+
+class _Decision(NamedTuple):
+    """What all seats do next; int32 or bool[seats, matches]."""
+
+    which: Array
+    moves: Array
+    forced: Array
+    illegal: Array
+    toward: Array
 
 
 class _Carry(NamedTuple):
     state: Any
-    memories: tuple[Any, ...]  # per group: ({layer: memory [instances]}, {layer: count [instances]})
+    memories: tuple[Any, ...]  # per group: ({layer: memory [..., instances]}, {layer: count [instances]})
     round: Array  # int32[matches]
     live: Array  # bool[matches]
+    decision: _Decision  # carried over, so that it is computed once: inside a step every use would compute it anew
+
+
+_each = functools.partial(jax.vmap, in_axes=-1, out_axes=-1)
 
 
 @jax.jit
 def _record(game: Game, groups: tuple[Group, ...], keys: Array) -> Step:
+    keys = keys.T
     sitting = [_sit(game, group, keys) for group in groups]
     carry = _begin(game, sitting, keys)
     blank = jax.eval_shape(lambda c: _advance(game, sitting, keys, c)[1], carry)
@@ -117,13 +152,14 @@ def _record(game: Game, groups: tuple[Group, ...], keys: Array) -> Step:
         carry, step = _advance(game, sitting, keys, carry)
         return t + 1, carry, jax.tree.map(lambda all_, one: all_.at[t].set(one), steps, step)
 
-    return jax.lax.while_loop(lambda loop: (loop[0] < game.max_steps) & loop[1].live.any(), body, (jnp.int32(0), carry, steps))[2]
+    steps = jax.lax.while_loop(lambda loop: (loop[0] < game.max_steps) & loop[1].live.any(), body, (jnp.int32(0), carry, steps))[2]
+    return jax.tree.map(lambda leaf: jnp.moveaxis(leaf, -1, 1), steps)
 
 
 @jax.jit
 def _totals(game: Game, groups: tuple[Group, ...], keys: Array) -> Totals:
-    matches, zero = keys.shape[0], jnp.zeros((keys.shape[0], game.seats), jnp.float32)
-    none = jnp.zeros(matches, jnp.int32)
+    keys, zero = keys.T, jnp.zeros((game.seats, keys.shape[0]), jnp.float32)
+    none = jnp.zeros(keys.shape[1], jnp.int32)
     totals = Totals(none, none, none > 0, zero, zero, zero.astype(jnp.int32))
     sitting = [_sit(game, group, keys) for group in groups]
 
@@ -133,7 +169,8 @@ def _totals(game: Game, groups: tuple[Group, ...], keys: Array) -> Totals:
         return t + 1, carry, _add(totals, step)
 
     start = (jnp.int32(0), _begin(game, sitting, keys), totals)
-    return jax.lax.while_loop(lambda loop: (loop[0] < game.max_steps) & loop[1].live.any(), body, start)[2]
+    totals = jax.lax.while_loop(lambda loop: (loop[0] < game.max_steps) & loop[1].live.any(), body, start)[2]
+    return jax.tree.map(jnp.transpose, totals)
 
 
 def _add(totals: Totals, step: Step) -> Totals:
@@ -149,22 +186,24 @@ def _add(totals: Totals, step: Step) -> Totals:
 
 
 def _sit(game: Game, group: Group, keys: Array) -> _Sitting:
-    count, seats = keys.shape[0], game.seats
-    match = jnp.repeat(jnp.arange(count), seats) if group.match is None else group.match
-    place = jnp.tile(jnp.arange(seats), count) if group.place is None else group.place
-    player = jax.tree.map(lambda leaf: jnp.asarray(leaf)[group.kind], group.players)
-    streams = {label: stream(keys[match], label, place) for label in parts(game, group.players)}
+    count, seats = keys.shape[1], game.seats
+    match = jnp.tile(jnp.arange(count), seats) if group.match is None else group.match
+    place = jnp.repeat(jnp.arange(seats), count) if group.place is None else group.place
+    player = jax.tree.map(lambda leaf: jnp.moveaxis(jnp.asarray(leaf)[group.kind], 0, -1), group.players)
+    streams = {label: _each(functools.partial(stream, label=label))(keys[:, match], place) for label in parts(game, group.players)}
     return _Sitting(player, group.match, group.place, streams)
 
 
 def _begin(game: Game, sitting: list[_Sitting], keys: Array) -> _Carry:
-    count = keys.shape[0]
+    count = keys.shape[1]
     memories = tuple(_memories(game, group, count * game.seats if group.match is None else len(group.match)) for group in sitting)
-    return _Carry(jax.vmap(game.start)(keys), memories, jnp.zeros(count, jnp.int32), jnp.ones(count, bool))
+    state, live = _each(game.start)(keys), jnp.ones(count, bool)
+    decision, memories = _decide(game, sitting, state, memories, live)
+    return _Carry(state, memories, jnp.zeros(count, jnp.int32), live, decision)
 
 
 def _memories(game: Game, group: _Sitting, instances: int) -> tuple[dict[str, Any], dict[str, Array]]:
-    start = jax.vmap(functools.partial(memories, game), axis_size=instances)(group.player)
+    start = _each(functools.partial(memories, game), axis_size=instances)(group.player)
     return start, {label: jnp.zeros(instances, jnp.int32) for label in start}
 
 
@@ -185,47 +224,47 @@ def parts(game: Game, player: Player) -> dict[str, int]:
 
 def _advance(game: Game, sitting: list[_Sitting], keys: Array, carry: _Carry) -> tuple[_Carry, Step]:
     """One step of all matches; finished ones stand still."""
-    ask = jax.vmap(game.ask)(carry.state)
-    which = jnp.where(carry.live[:, None], ask.which, -1)
-    forced = (which >= 0) & (ask.legal.sum(-1) == 1)
-    neutral = jnp.array([question.neutral for question in game.questions], jnp.int32)
-    moves = jnp.where(forced, jnp.argmax(ask.legal, -1), neutral[which])
-    sights = jax.vmap(game.sights)(carry.state)
+    turn = _each(game.step)(keys, carry.state, carry.decision.moves)
+    live = carry.live & ~carry.decision.illegal.any(0)
+    step = _step(game, carry, turn, live)
+    state, live = choose(live, turn.state, carry.state), live & ~turn.ended & ~turn.truncated
+    decision, memories = _decide(game, sitting, state, carry.memories, live)
+    return _Carry(state, memories, carry.round + step.round_over, live, decision), step
+
+
+def _decide(game: Game, sitting: list[_Sitting], state: Any, memories: tuple[Any, ...], live: Array) -> tuple[_Decision, tuple[Any, ...]]:
+    """What every seat that is asked does, and what it remembers."""
+    ask, sights = _each(game.ask)(state), _each(game.sights)(state)
+    which = jnp.where(live, ask.which, -1)
+    forced = (which >= 0) & (ask.legal.sum(1) == 1)
+    options = jnp.arange(ask.legal.shape[1])[:, None]
+    only = (ask.legal * options).sum(1)  # the one legal move, where there is just one
+    moves = jnp.where(forced, only, _pick([question.neutral for question in game.questions], which))
     after = []
-    for group, memory in zip(sitting, carry.memories, strict=True):
+    for group, memory in zip(sitting, memories, strict=True):
         moves, memory = _act(game, group, memory, sights, jnp.where(forced, -1, which), ask.legal, moves)
         after.append(memory)
     moves = jnp.where(which < 0, -1, moves)
-    legal = jnp.take_along_axis(ask.legal, jnp.maximum(moves, 0)[..., None], -1)[..., 0]
-    illegal = (which >= 0) & ~legal
-    broken = illegal.any(-1)
-    turn = jax.vmap(game.step)(keys, carry.state, moves)
-    live = carry.live & ~broken
-    step = _step(game, carry, turn, which, moves, forced, illegal, live)
-    return _Carry(
-        state=_where(live, turn.state, carry.state),
-        memories=tuple(after),
-        round=carry.round + step.round_over,
-        live=live & ~turn.ended & ~turn.truncated,
-    ), step
+    legal = (ask.legal & (options == moves[:, None])).any(1)
+    return _Decision(which, moves, forced, (which >= 0) & ~legal, _each(game.toward)(state)), tuple(after)
 
 
-def _step(game: Game, carry: _Carry, turn: Any, which: Array, moves: Array, forced: Array, illegal: Array, live: Array) -> Step:
-    rows = live[:, None]
+def _step(game: Game, carry: _Carry, turn: Any, live: Array) -> Step:
+    decision = carry.decision
     return Step(
-        live=live | illegal.any(-1),
+        live=live | (carry.live & decision.illegal.any(0)),
         round=carry.round + 1,
         round_over=turn.round_over & live,
         ended=turn.ended & live,
         truncated=turn.truncated & live,
-        which=which,
-        move=moves,
-        forced=forced,
-        illegal=illegal,
-        rewards=jnp.where(rows, turn.rewards, 0),
-        deeds=jnp.where(rows, turn.deeds, jnp.nan),
-        toward=jax.vmap(game.toward)(carry.state),
-        facts=jax.vmap(game.facts)(turn.state),
+        which=decision.which,
+        move=decision.moves,
+        forced=decision.forced,
+        illegal=decision.illegal,
+        rewards=jnp.where(live, turn.rewards, 0),
+        deeds=jnp.where(live, turn.deeds, jnp.nan),
+        toward=decision.toward,
+        facts=_each(game.facts)(turn.state),
     )
 
 
@@ -235,18 +274,18 @@ def _act(game: Game, group: _Sitting, memory: Any, sights: Any, which: Array, le
     mine, seen, allowed = _at(group, which), jax.tree.map(functools.partial(_at, group), sights), _at(group, legal)
     chosen = _at(group, moves)
     for label, i in parts(game, group.player).items():
-        asked = jnp.isin(mine, jnp.array([q for q, owner in enumerate(owners(game)) if owner == label]))
-        act = jax.vmap(functools.partial(answer, game, label, i))
+        asked = functools.reduce(jnp.logical_or, [mine == q for q, owner in enumerate(owners(game)) if owner == label])
+        act = _each(functools.partial(answer, game, label, i))
         move, after = act(group.player, group.streams[label], counts[label], minds[label], seen, allowed)
-        minds = {**minds, label: _where(asked, after, minds[label])}
+        minds = {**minds, label: choose(asked, after, minds[label])}
         counts = {**counts, label: counts[label] + asked}
         chosen = jnp.where(asked, move, chosen)
     if group.match is None:
         return chosen.reshape(moves.shape), (minds, counts)
-    return moves.at[group.match, group.place].set(chosen), (minds, counts)
+    return moves.at[group.place, group.match].set(chosen), (minds, counts)
 
 
-def stream(key: Array, label: str, place: Array | int) -> Array:
+def stream(key: Array, place: Array | int, label: str) -> Array:
     """The random stream of a place's answers to one layer; a policy's key is it, folded with the count of them."""
     return seeds.fold(key, "policy", label, place)
 
@@ -258,15 +297,20 @@ def answer(
     policy = player[part]
     sees = {name: sights.get(name) for name in policy.sees}
     size = max(question.size for question, owner in zip(game.questions, owners(game), strict=True) if owner == label)
-    move, memory = policy.act(seeds.fold(stream, count), memory, sights[label], legal[:size], **sees)
+    move, memory = policy.act(seeds.nth(stream, count), memory, sights[label], legal[:size], **sees)
     return jnp.asarray(move, jnp.int32), memory
 
 
 def _at(group: _Sitting, rows: Array) -> Array:
-    """The rows of this group's instances, of an array [matches, seats, ...]."""
-    return rows.reshape(-1, *rows.shape[2:]) if group.match is None else rows[group.match, group.place]
+    """The rows of this group's instances: [..., instances] of an array [seats, ..., matches]."""
+    if group.match is None:
+        return jnp.moveaxis(rows, 0, -2).reshape(*rows.shape[1:-1], -1)
+    return jnp.moveaxis(rows, 0, -2)[..., group.place, group.match]
 
 
-def _where(mask: Array, new: Any, old: Any) -> Any:
-    """Row by row: the new pytree where the mask holds."""
-    return jax.tree.map(lambda a, b: jnp.where(mask.reshape(mask.shape + (1,) * (a.ndim - mask.ndim)), a, b), new, old)
+def _pick(table: list[int], index: Array) -> Array:
+    """table[index], by comparisons: gathering from a short table costs more."""
+    out = jnp.zeros_like(index)
+    for i, value in enumerate(table):
+        out = jnp.where(index == i, value, out) if value else out
+    return out

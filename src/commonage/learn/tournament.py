@@ -12,7 +12,7 @@ import numpy as np
 from commonage import seeds
 from commonage.errors import SpecError
 from commonage.game import Game
-from commonage.learn.rollout import Player, score, seat
+from commonage.learn.rollout import Player, place, score, stack
 
 CHUNK = 8192  # matches at a time: the state of as many stays in the cache
 
@@ -37,12 +37,12 @@ def round_robin(game: Game, players: Sequence[Player], repeats: int = 10, seed: 
 
 def _play(game: Game, players: list[Player], seating: np.ndarray, keys: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """(rewards, mean deeds), float32[matches, 2], chunk by chunk."""
-    one_structure = len({jax.tree.structure(player) for player in players}) == 1
-    size = min(CHUNK if one_structure else len(seating), len(seating))
+    stacks = stack(players)
+    size = min(CHUNK if len(stacks) == 1 else len(seating), len(seating))
     parts = []
     for first in range(0, len(seating), size):
         rows = np.minimum(np.arange(first, first + size), len(seating) - 1)  # the last chunk is filled up
-        totals = score(game, seat(players, seating[rows]), keys[rows])
+        totals = score(game, place(stacks, seating[rows]), keys[rows])
         parts.append((totals.rewards, totals.deeds / np.maximum(totals.count, 1)))
     rewards, deeds = (np.concatenate(part)[: len(seating)] for part in zip(*parts, strict=True))
     return rewards, deeds

@@ -14,7 +14,7 @@ from jax import Array
 
 from commonage import seeds
 from commonage.game import State as Inner
-from commonage.game import Turn, base
+from commonage.game import Turn, base, width
 from commonage.mechanism import Mechanism
 
 
@@ -42,8 +42,9 @@ class Noise(Mechanism):
 
     def step(self, key: Array, state: State, moves: Array) -> Turn:
         which, legal = self.game.ask(state.game)
-        asked = (which >= 0) & (which < len(base(self.game).questions))  # the base game's questions come first
-        others = legal & (jnp.arange(legal.shape[1]) != moves[:, None])
+        game = base(self.game)
+        asked = (which >= 0) & (which < len(game.questions))  # the base game's questions come first
+        others = legal[:, : width(game)] & (jnp.arange(width(game)) != moves[:, None])
         slips = asked & (moves >= 0) & others.any(1) & seeds.chance(self._key(key, state, 0), self.rate, (self.seats,))
         drawn = jax.vmap(seeds.one_of)(seeds.fold(self._key(key, state, 1), jnp.arange(self.seats)), others)
         turn = self.game.step(key, state.game, jnp.where(slips, drawn, moves))

@@ -34,8 +34,7 @@ def decode(kind: str, body: str) -> Any:
 
 def seal(text: str, match: int = 0, step: int = 0, seat: int = 0, attempt: int = 0) -> int:
     """A checksum of a text at its place in the log (CRC-32, begun with the place): what was changed or moved shows."""
-    place = ((match * 1000003 + step) * 1000003 + seat) * 1000003 + attempt
-    return zlib.crc32(text.encode(), place & 0xFFFFFFFF)
+    return zlib.crc32(text.encode(), match * 1000003 + step * 10007 + seat * 101 + attempt & 0xFFFFFFFF)
 
 
 def _same(value: Any, default: Any) -> bool:

@@ -1,8 +1,9 @@
 """The SQLite file of a log: its tables, opening it, and the errors that name the place and the way out.
 
 The events of a match stand under (match, step, seat, attempt, kind). What concerns the whole table has the
-seat -1 (`event.TABLE`): `Started` at step -1; at each step its `Stepped`; at the step that was not
-completed `Paused` and `Failed`; at the last one `Finished`. So the kind belongs to the key.
+seat -1 (`event.TABLE`): `Started` at step -1; at each step its `Stepped`; `Paused` and `Failed` at the step
+that was not completed; `Finished` one step after the last. Two of them can meet at one step (a pause, and
+what the step did after it was overcome), so the kind belongs to the key.
 """
 
 from __future__ import annotations
@@ -60,20 +61,24 @@ def guarded(path: Path) -> Iterator[None]:
         raise _explain(path, error) from error
 
 
-def connect(folder: Path, write: bool = False) -> sqlite3.Connection:
-    """The checked SQLite file of the log in `folder`; opened for reading first, so that a damaged one stays as it is."""
+def connect(folder: Path) -> sqlite3.Connection:
+    """The log in `folder`, checked, for reading: a damaged one stays as it is."""
     path = expect(folder)
     with guarded(path):
-        connection = _open(path, "ro")
+        connection = _look_into(path)
         try:
             _check(path, connection)
-            if write:
-                connection.close()
-                connection = _open(path, "rw")
-                connection.execute("PRAGMA synchronous = NORMAL")
         except BaseException:
             connection.close()
             raise
+        return connection
+
+
+def writable(folder: Path) -> sqlite3.Connection:
+    """The log in `folder` for its one writer, who has looked at it through `connect` before."""
+    with guarded(folder / NAME):
+        connection = _open(folder / NAME, "rw")
+        connection.execute("PRAGMA synchronous = NORMAL")
         return connection
 
 
@@ -89,7 +94,7 @@ def is_log(folder: Path) -> bool:
     path = folder / NAME
     if not path.exists() or path.stat().st_size == 0:
         return False
-    with guarded(path), contextlib.closing(_open(path, "ro")) as connection:
+    with guarded(path), contextlib.closing(_look_into(path)) as connection:
         return connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0] > 0
 
 
@@ -155,16 +160,24 @@ def put_chunk(connection: sqlite3.Connection, chunk: Chunk) -> None:
     connection.execute("INSERT INTO chunks VALUES (?, ?, ?, ?, ?, ?, ?)", (*chunk[:4], files, seal(files, *chunk[:4]), time.time()))
 
 
+def _look_into(path: Path) -> sqlite3.Connection:
+    """Open without changing a byte: what a killed writer left beside the file stays there, else SQLite removes its own helpers."""
+    wal = path.with_name(path.name + "-wal")
+    try:
+        return _open(path, "ro" if wal.exists() and wal.stat().st_size else "rw")
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode & 255 not in _DENIED:
+            raise
+        return _open(path, "ro&immutable=1")  # a folder that may not be written: no room for helpers
+
+
 def _open(path: Path, mode: str) -> sqlite3.Connection:
-    connection = sqlite3.connect(
-        f"{path.resolve().as_uri()}?mode={mode}", uri=True, isolation_level=None, timeout=10, check_same_thread=False
-    )
+    uri = f"{path.resolve().as_uri()}?mode={mode}"
+    connection = sqlite3.connect(uri, uri=True, isolation_level=None, timeout=10, check_same_thread=False)
     try:
         connection.execute("SELECT 1 FROM sqlite_master").fetchone()
-    except sqlite3.OperationalError as error:
+    except BaseException:
         connection.close()
-        if mode == "ro" and error.sqlite_errorcode & 255 in _DENIED:  # a folder that may not be written: no room for the WAL's index
-            return _open(path, "ro&immutable=1")
         raise
     return connection
 

@@ -41,39 +41,48 @@ FIELDS: dict[str, Any] = {
 SCHEMA: dict[str, Any] = {**KEYS, "kind": pl.Enum(list(EVENTS)), **FIELDS, "at": pl.Datetime("us", "UTC")}
 
 
-def mixed(arm: int, kind: str, rows: Rows, questions: list[dict[str, Any]]) -> pl.DataFrame:
-    """The events of one kind, of one arm in SQLite."""
+def mixed(header: dict[str, Any], kinds: dict[str, Rows]) -> pl.DataFrame:
+    """The events of one arm in SQLite, by kind."""
+    return _in_order([_written(header, kind, rows) for kind, rows in kinds.items()])
+
+
+def compiled(tables: dict[str, pl.DataFrame]) -> pl.DataFrame:
+    """The events of a chunk, as a mixed runner would have written them, without clocks."""
+    matches, steps, moves = (tables[table] for table in ("matches", "steps", "moves"))
+    over, broken = matches.filter(status="finished"), matches.filter(status="failed")
+    kinds = {
+        "started": matches.select("arm", "match", "repeat", order=_json("order"), step=pl.lit(-1)),
+        "moved": moves.filter(pl.col("question").is_not_null()).drop("round", "toward"),
+        "stepped": _stepped(steps, moves),
+        "failed": broken.select("arm", "match", "where", step="steps", what="cause", retired=pl.lit(False)),
+        "finished": over.select("arm", "match", "rounds", "ended", step="steps"),
+    }
+    return _in_order([_whole(frame.with_columns(attempt=pl.lit(0)), kind) for kind, frame in kinds.items()])
+
+
+def together(parts: list[pl.DataFrame]) -> pl.DataFrame:
+    """The events of all arms and chunks, by their first match."""
+    parts = [part for part in parts if part.height]
+    return pl.concat([pl.DataFrame(schema=SCHEMA), *sorted(parts, key=lambda part: part["match"][0])])
+
+
+def _in_order(frames: list[pl.DataFrame]) -> pl.DataFrame:
+    """In the order of play: within a step the seats, then the table."""
+    table = (pl.col("seat") == TABLE, pl.col("seat"), pl.col("attempt"), pl.col("kind").to_physical())
+    return pl.concat(frames).sort("match", "step", *table, maintain_order=True)
+
+
+def _written(header: dict[str, Any], kind: str, rows: Rows) -> pl.DataFrame:
     cls = EVENTS[kind]
     columns = {name: [body.get(name, cls._field_defaults.get(name)) for body in rows.bodies] for name in cls._fields if name != "arm"}
     texts = {name: [dumps(value) if value not in (None, {}) else None for value in columns[name]] for name in columns if name in NESTED}
     keys = {"match": rows.match, "step": rows.step, "seat": rows.seat, "attempt": rows.attempt}
     types = {**FIELDS, "question": pl.Int32}
     frame = pl.DataFrame({**keys, **{name: pl.Series(values, dtype=types[name]) for name, values in {**columns, **texts}.items()}})
-    frame = frame.with_columns(at=pl.Series(rows.at * 1e6).cast(pl.Int64).cast(SCHEMA["at"]))
+    frame = frame.with_columns(at=pl.Series(rows.at * 1e6).cast(pl.Int64).cast(SCHEMA["at"]), arm=pl.lit(header["arm"], pl.Int32))
     if "question" in columns:
-        frame = in_words(frame if "move" in columns else frame.with_columns(move=pl.lit(-1)), questions)
-    return _whole(frame.with_columns(arm=pl.lit(arm, pl.Int32)), kind)
-
-
-def compiled(matches: pl.DataFrame, steps: pl.DataFrame, moves: pl.DataFrame) -> list[pl.DataFrame]:
-    """The events of compiled arms, as a mixed runner would have written them, without clocks."""
-    started = matches.with_columns(order=_json("order"), step=pl.lit(-1), seat=pl.lit(TABLE))
-    finished = matches.filter(status="finished").with_columns(step=pl.col("steps") - 1, seat=pl.lit(TABLE))
-    failed = matches.filter(status="failed").with_columns(
-        step=pl.col("steps"), seat=pl.lit(TABLE), what=pl.col("cause"), retired=pl.lit(False)
-    )
-    moved = moves.filter(pl.col("question").is_not_null()).drop("round", "toward")
-    kinds = {"started": started.drop("ended", "truncated", "rounds", "where"), "moved": moved, "stepped": _stepped(steps, moves)}
-    kinds |= {"failed": failed.drop("ended", "truncated", "rounds", "repeat", "order")}
-    kinds |= {"finished": finished.drop("truncated", "where", "repeat", "order")}
-    return [_whole(frame.with_columns(attempt=pl.lit(0)), kind) for kind, frame in kinds.items()]
-
-
-def together(frames: list[pl.DataFrame]) -> pl.DataFrame:
-    """All events in the order of play: within a step the seats, then the table."""
-    whole = pl.concat([pl.DataFrame(schema=SCHEMA), *frames])
-    table = (pl.col("seat") == TABLE, pl.col("seat"), pl.col("attempt"), pl.col("kind").to_physical())
-    return whole.sort("match", "step", *table, maintain_order=True)
+        frame = in_words(frame if "move" in columns else frame.with_columns(move=pl.lit(-1)), header["questions"])
+    return _whole(frame, kind)
 
 
 def _stepped(steps: pl.DataFrame, moves: pl.DataFrame) -> pl.DataFrame:
@@ -83,7 +92,7 @@ def _stepped(steps: pl.DataFrame, moves: pl.DataFrame) -> pl.DataFrame:
     lists = moves.group_by("match", "step").agg(pl.col("reward", "deed", "toward", *seat_facts).sort_by("seat"))
     frame = steps.join(lists, on=["match", "step"], how="left", maintain_order="left")
     facts = pl.struct(table_facts + seat_facts).struct.json_encode() if table_facts or seat_facts else pl.lit("{}")
-    return frame.with_columns(seat=pl.lit(TABLE), rewards=_json("reward"), deeds=_json("deed"), toward=_json("toward"), facts=facts)
+    return frame.with_columns(rewards=_json("reward"), deeds=_json("deed"), toward=_json("toward"), facts=facts)
 
 
 def _json(column: str) -> pl.Expr:
@@ -93,6 +102,6 @@ def _json(column: str) -> pl.Expr:
 
 
 def _whole(frame: pl.DataFrame, kind: str) -> pl.DataFrame:
-    """All columns, null where this kind of event has none."""
-    frame = frame.with_columns(kind=pl.lit(kind, SCHEMA["kind"]))
-    return frame.select((pl.col(name) if name in frame.columns else pl.lit(None)).cast(dtype).alias(name) for name, dtype in SCHEMA.items())
+    """All columns, null where this kind of event has none; without a seat it concerns the whole table."""
+    known = {"seat": pl.lit(TABLE), **{name: pl.col(name) for name in frame.columns}, "kind": pl.lit(kind, SCHEMA["kind"])}
+    return frame.select(known.get(name, pl.lit(None)).cast(dtype).alias(name) for name, dtype in SCHEMA.items())

@@ -16,16 +16,15 @@ import sqlite3
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from operator import index
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 from commonage.errors import LogError
-from commonage.event import TABLE
 from commonage.store import file, mixed, parquet
-from commonage.store.codec import ORDER, decode, dumps, encode, seal
+from commonage.store.codec import dumps, encode, seal
 from commonage.store.file import guarded
 from commonage.store.lock import Lock
 from commonage.store.same import differences
@@ -45,14 +44,10 @@ class Log:
         self.folder = folder
         self._lock = lock
         self._rows: list[tuple[Any, ...]] = []
-        self._file = file.connect(folder, write=True)
-        try:
-            if study is not None:
-                _same(folder, "another study", self.study, study)
-            self._look_over()
-        except BaseException:
-            self._file.close()
-            raise
+        with closing(file.connect(folder)) as reader, guarded(folder / file.NAME):
+            _look_over(folder, reader, study)
+        parquet.sweep(folder)
+        self._file = file.writable(folder)
 
     @classmethod
     def create(cls, folder: str | Path, study: dict[str, Any]) -> Self:
@@ -90,13 +85,11 @@ class Log:
     def arm(self, header: dict[str, Any]) -> None:
         """Record the header of an arm; again with the same header is fine, another one raises LogError."""
         text = dumps(header)
-        known = next((arm for arm in self.arms if arm["arm"] == header["arm"]), None)
-        if known is None:
-            row = (header["arm"], text, seal(text, header["arm"]))
-            with self._transaction():
-                self._file.execute("INSERT INTO arms VALUES (?, ?, ?)", row)
-        else:
-            _same(self.folder, f"another arm {header['arm']}", known, json.loads(text))
+        known = self._file.execute("SELECT header FROM arms WHERE arm = ?", (header["arm"],)).fetchone()
+        if known:
+            return _same(self.folder, f"another arm {header['arm']}", json.loads(known[0]), json.loads(text))
+        with self._transaction():
+            self._file.execute("INSERT INTO arms VALUES (?, ?, ?)", (header["arm"], text, seal(text, header["arm"])))
 
     def write(self, match: int, step: int, seat: int, attempt: int, event: Any) -> None:
         """Buffer one event; it is on disk after `flush`. The attempt of what concerns the whole table is 0."""
@@ -122,13 +115,7 @@ class Log:
         """(step, seat, attempt, event) of one match, in the order of play: within a step the seats, then the table."""
         self.flush()
         with guarded(self.folder / file.NAME):
-            query = "SELECT step, seat, attempt, kind, body, seal FROM events WHERE match = ?"
-            found = self._file.execute(query, (match,)).fetchall()
-        for step, seat, attempt, kind, body, sealed in found:
-            if seal(body, match, step, seat, attempt) != sealed:
-                raise mixed.broken(self.folder, match, step, seat, kind)
-        found.sort(key=lambda row: (row[0], row[1] == TABLE, row[1], row[2], ORDER[row[3]]))
-        return [(step, seat, attempt, decode(kind, body)) for step, seat, attempt, kind, body, _ in found]
+            return mixed.of_match(self.folder, self._file, match)
 
     def status(self) -> dict[int, str]:
         """For every match that has begun: "finished", "failed", "paused" or "open"."""
@@ -187,12 +174,6 @@ class Log:
             rows[key] = row
         return list(rows.values())
 
-    def _look_over(self) -> None:
-        for chunk in file.chunks(self.folder, self._file):
-            for table in chunk.files:
-                parquet.check(self.folder, chunk, table)
-        parquet.sweep(self.folder)
-
     @contextmanager
     def _transaction(self) -> Iterator[None]:
         with guarded(self.folder / file.NAME):
@@ -204,6 +185,15 @@ class Log:
                 if self._file.in_transaction:
                     self._file.execute("ROLLBACK")
                 raise
+
+
+def _look_over(folder: Path, reader: sqlite3.Connection, study: dict[str, Any] | None) -> None:
+    """Raise LogError unless all files are there and belong to this study; only read so far, so nothing is changed."""
+    if study is not None:
+        _same(folder, "another study", json.loads(file.meta(folder, reader, "study")), study)
+    for chunk in file.chunks(folder, reader):
+        for table in chunk.files:
+            parquet.check(folder, chunk, table)
 
 
 @contextmanager

@@ -12,8 +12,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import polars as pl
 
-from commonage.event import Failed, Finished, Paused, Started
-from commonage.store.codec import decode, seal
+from commonage.event import TABLE, Failed, Finished, Paused, Started
+from commonage.store.codec import ORDER, decode, seal
 from commonage.store.file import NAME, damaged
 from commonage.store.tables import column, counted, in_words
 
@@ -55,6 +55,23 @@ def rows(folder: Path, connection: sqlite3.Connection, kind: str, span: Span) ->
     match, step, seat, attempt, at, bodies, _ = zip(*found, strict=True) if found else [()] * 7
     ints = (np.array(key, np.int32) for key in (match, step, seat, attempt))
     return Rows(*ints, at=np.array(at, float), bodies=json.loads(f"[{','.join(bodies)}]"))
+
+
+def of(folder: Path, connection: sqlite3.Connection, kind: str, starts: dict[int, Started]) -> Rows:
+    """The events of one kind of these matches."""
+    found = rows(folder, connection, kind, (min(starts), max(starts)))
+    return found.only(np.isin(found.match, list(starts)))
+
+
+def of_match(folder: Path, connection: sqlite3.Connection, match: int) -> list[tuple[int, int, int, Any]]:
+    """(step, seat, attempt, event) of one match, in the order of play: within a step the seats, then the table."""
+    query = "SELECT step, seat, attempt, kind, body, seal FROM events WHERE match = ?"
+    found = connection.execute(query, (match,)).fetchall()
+    for step, seat, attempt, kind, body, sealed in found:
+        if seal(body, match, step, seat, attempt) != sealed:
+            raise broken(folder, match, step, seat, kind)
+    found.sort(key=lambda row: (row[0], row[1] == TABLE, row[1], row[2], ORDER[row[3]]))
+    return [(step, seat, attempt, decode(kind, body)) for step, seat, attempt, kind, body, _ in found]
 
 
 def broken(folder: Path, match: int, step: int, seat: int, kind: str) -> Exception:
@@ -103,13 +120,10 @@ def _outcome(ends: list[tuple[int, Any]], last: int) -> Outcome:
 
 def tables(folder: Path, connection: sqlite3.Connection, header: dict[str, Any], starts: dict[int, Started]) -> dict[str, pl.DataFrame]:
     """The three tables of these matches of one arm."""
-    span, mine = (min(starts), max(starts)), np.array(list(starts))
-    stepped, moved = (
-        found.only(np.isin(found.match, mine)) for found in (rows(folder, connection, kind, span) for kind in ("stepped", "moved"))
-    )
-    steps = _steps(stepped)
+    stepped, moved = (of(folder, connection, kind, starts) for kind in ("stepped", "moved"))
+    steps, ends = _steps(stepped), outcomes(folder, connection, (min(starts), max(starts)))
     return {
-        "matches": _matches(starts, outcomes(folder, connection, span), steps),
+        "matches": _matches(starts, ends, steps),
         "steps": steps,
         "moves": in_words(_moves(folder, header, stepped, moved, starts), header["questions"]),
     }

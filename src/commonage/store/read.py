@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import itertools
 import sqlite3
 from collections.abc import Collection, Iterator
@@ -11,7 +12,7 @@ from typing import Any, NamedTuple
 
 import polars as pl
 
-from commonage.event import EVENTS, Started
+from commonage.event import EVENTS
 from commonage.store import file, flat, mixed, parquet, same
 from commonage.store.tables import COLUMNS, in_words, together
 
@@ -47,16 +48,20 @@ def events(folder: str | Path) -> pl.DataFrame:
     folder = Path(folder)
     with _opened(folder) as connection:
         headers = file.headers(folder, connection)
+        parts = [flat.compiled(part) for part in _compiled(folder, connection, headers, None)]
         begun = mixed.begun(folder, connection)
-        frames = [
-            flat.mixed(header["arm"], kind, mixed.rows(folder, connection, kind, _span(begun[header["arm"]])), header["questions"])
-            for header in headers
-            for kind in EVENTS
-            if header["arm"] in begun
-        ]
-        parts = _compiled(folder, connection, headers, None)
-        frames += [frame for part in parts for frame in flat.compiled(*(part[table] for table in COLUMNS))]
-    return flat.together(frames)
+        for header in headers:
+            if starts := begun.get(header["arm"]):
+                kinds = {kind: mixed.of(folder, connection, kind, starts) for kind in EVENTS}
+                parts.append(flat.mixed(header, kinds))
+    return flat.together(parts)
+
+
+def match(folder: str | Path, number: int) -> list[tuple[int, int, int, Any]]:
+    """(step, seat, attempt, event) of one mixed match, as `Log.events`, but for readers: another process may be writing."""
+    folder = Path(folder)
+    with _opened(folder) as connection:
+        return mixed.of_match(folder, connection, number)
 
 
 def equal(a: str | Path, b: str | Path) -> list[str]:
@@ -65,7 +70,7 @@ def equal(a: str | Path, b: str | Path) -> list[str]:
 
 
 def _unlike(a: Path, b: Path) -> Iterator[str]:
-    with _opened(a) as one, _opened(b) as other:
+    with _opened(b) as other, _opened(a) as one:
         mine, theirs = file.headers(a, one), file.headers(b, other)
         for i, pair in enumerate(itertools.zip_longest(mine, theirs)):
             yield from (f"arm {i}: {found}" for found in same.differences(*pair))
@@ -83,13 +88,21 @@ def _by_table(parts: Iterator[Frames]) -> Frames:
 @contextmanager
 def _opened(folder: Path) -> Iterator[sqlite3.Connection]:
     """One unchanging view of the log, whatever a writer adds meanwhile."""
-    with closing(file.connect(folder)) as connection, file.guarded(folder / file.NAME):
+    with closing(file.connect(folder)) as connection, file.guarded(folder / file.NAME), _uncollected():
         connection.execute("BEGIN")
         yield connection
 
 
-def _span(starts: dict[int, Started]) -> mixed.Span:
-    return min(starts), max(starts)
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Without the garbage collector, which would look through millions of fresh rows again and again: half of the time."""
+    before = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if before:
+            gc.enable()
 
 
 def _mixed(

@@ -21,6 +21,9 @@ def differences(there: Any, given: Any, path: str = "") -> Iterator[str]:
     if isinstance(there, dict) and isinstance(given, dict):
         for key in {**there, **given}:
             yield from differences(there.get(key), given.get(key), f"{path}.{key}" if path else key)
+    elif isinstance(there, str) and isinstance(given, str) and "\n" in there + given:
+        lines = itertools.zip_longest(there.splitlines(), given.splitlines())
+        yield from (found for i, pair in enumerate(lines, 1) for found in differences(*pair, f"{path}, line {i}"))
     elif json.dumps(there) != json.dumps(given):  # as text, so that NaN equals NaN
         yield f"{path or 'it'} is {_short(there)} there, {_short(given)} here"
 

@@ -1,0 +1,163 @@
+"""The numbers of a study: every measure with its interval, floor, ceiling and bounds under failures; paired differences."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from commonage.errors import SpecError
+from commonage.find import find, parts
+from commonage.measure import intervals
+from commonage.measure.contract import KEYS, Measure, Played, Tables
+from commonage.measure.intervals import Interval
+
+Values = dict[tuple[str, int], pl.DataFrame]  # (measure, arm) -> repeat, value
+
+
+def summary(tables: Tables, measures: Iterable[str | Measure] = ()) -> dict[str, Any]:
+    """{"arms": [{"spec", "matches", "failed", "paused", ..., "measures": {name: {"mean", "low", "high", "n", ...}}}]}.
+
+    `worst` and `best` stand beside a mean where matches failed: these counted with the least and the most that
+    the measure's definition, or a proved bound of the game, allows. `floor` and `ceiling` are the game's.
+    """
+    chosen = measures_of(measures)
+    values = evaluate(tables, chosen)
+    return {"arms": [_arm(tables, arm, chosen, values) for arm in tables.arms]}
+
+
+def compare(tables: Tables, a: int, b: int, measures: Iterable[str | Measure] = ()) -> dict[str, Any]:
+    """Differences of arm b minus arm a, over the repeats that both finished, for every measure that both have.
+
+    Arms with the same seed have the same random streams repeat by repeat, and are compared in pairs.
+    """
+    chosen = measures_of(measures)
+    values, (left, right) = evaluate(tables, chosen), (_header(tables, number) for number in (a, b))
+    paired = left.get("seed") == right.get("seed")
+    arms = [_arm(tables, arm, chosen, values) for arm in (left, right)]
+    shared = [m for m in chosen if (m.name, a) in values and (m.name, b) in values]
+    rows = {m.name: _difference(m, values[m.name, a], values[m.name, b], [arm["measures"][m.name] for arm in arms], paired) for m in shared}
+    return {"a": _label(left), "b": _label(right), "paired": paired, "measures": rows}
+
+
+def measures_of(chosen: Iterable[str | Measure] = ()) -> list[Measure]:
+    """Measures by name, path or as objects; all that there are when none is named."""
+    return [item if isinstance(item, Measure) else find("measures", item)() for item in chosen or parts("measures")]
+
+
+def evaluate(tables: Tables, measures: Sequence[Measure]) -> Values:
+    """For each measure and each arm that it applies to: repeat and value, one row per finished match, null = undefined."""
+    played, facts = Played.of(tables), recorded(tables)
+    out: Values = {}
+    for measure in measures:
+        arms = [arm["arm"] for arm in tables.arms if measure.applies(arm, facts[arm["arm"]])]
+        rows = _values(played, measure, arms) if arms else None
+        frames = rows.partition_by("arm", as_dict=True) if rows is not None else {}
+        for arm in arms:
+            frame = frames.get((arm,), pl.DataFrame(schema={"repeat": pl.Int32, "value": pl.Float64}))
+            out[measure.name, arm] = frame.select("repeat", "value")
+    return out
+
+
+def recorded(tables: Tables) -> dict[int, set[str]]:
+    """The facts that each arm records: the header says so, or else what stands in its rows."""
+    out = {arm["arm"]: set(arm.get("facts", ())) for arm in tables.arms}
+    for frame in (tables.steps, tables.moves):
+        if "arm" in frame.columns and not all("facts" in arm for arm in tables.arms):
+            there = frame.group_by("arm").agg(pl.exclude("arm").is_not_null().any())
+            for row in there.iter_rows(named=True):
+                out.setdefault(row["arm"], set()).update(name for name, known in row.items() if known is True)
+    return out
+
+
+def _values(played: Played, measure: Measure, arms: list[int]) -> pl.DataFrame:
+    """arm, repeat, value in the order of the matches, whatever the order in which the measure gave them."""
+    of = pl.col("arm").is_in(arms)
+    matches = played.matches.filter(of).select(*KEYS, "repeat").sort(KEYS)
+    value = pl.when(pl.col("value").is_finite()).then("value")
+    given = measure.each(played).lazy().select(*(pl.col(key).cast(matches.schema[key]) for key in KEYS), pl.col("value").cast(pl.Float64))
+    return matches.lazy().join(given.with_columns(value), on=KEYS, how="left").sort(KEYS).collect()
+
+
+def _arm(tables: Tables, arm: dict[str, Any], measures: Sequence[Measure], values: Values) -> dict[str, Any]:
+    rows = tables.matches.filter(pl.col("arm") == arm["arm"])
+    count = dict(rows.group_by("status").len().iter_rows())
+    flawed = rows.filter(pl.col("status").is_in(["failed", "paused"]) | pl.col("where").is_not_null())
+    oracles = [dict(zip(("measure", "side", "value", "label", "why"), oracle, strict=True)) for oracle in arm.get("oracles", ())]
+    failed = count.get("failed", 0)
+    return {
+        "arm": arm["arm"],
+        "name": arm.get("name", ""),
+        "spec": arm.get("spec", {}),
+        "matches": rows.height,
+        "failed": failed,
+        "paused": count.get("paused", 0),
+        "open": count.get("open", 0),
+        "retired": rows.filter((pl.col("status") == "finished") & pl.col("where").is_not_null()).height,
+        "causes": flawed.group_by("status", "where", "cause").len("matches").sort("matches", "cause", descending=True).to_dicts(),
+        "oracles": oracles,
+        "measures": {m.name: _measure(m, values[m.name, arm["arm"]], failed, oracles) for m in measures if (m.name, arm["arm"]) in values},
+    }
+
+
+def _measure(measure: Measure, frame: pl.DataFrame, failed: int, oracles: list[dict[str, Any]]) -> dict[str, Any]:
+    sample = frame["value"].drop_nulls().to_numpy()
+    mine = [oracle for oracle in oracles if oracle["measure"] == measure.name]
+    span = _span(measure, mine)
+    found = intervals.rate(sample.sum(), len(sample)) if measure.kind == "rate" else intervals.mean(sample, span)
+    out = {**found._asdict(), "unit": measure.unit}
+    for side in ("floor", "reference", "ceiling"):
+        out |= {side: oracle["value"] for oracle in mine[::-1] if oracle["side"] == side}
+    return out | (_under_failures(found, failed, span, measure.higher) if failed else {})
+
+
+def _span(measure: Measure, oracles: list[dict[str, Any]]) -> tuple[float | None, float | None]:
+    """The least and the most that is possible: by the measure's definition, or by a bound that the game proves."""
+    least, most = measure.span
+    proved = {oracle["side"]: oracle["value"] for oracle in oracles if oracle["label"] == "bound"}
+    return proved.get("floor", least), proved.get("ceiling", most)
+
+
+def _under_failures(found: Interval, failed: int, span: tuple[float | None, float | None], higher: bool) -> dict[str, float | None]:
+    """The mean, had all failed matches been the worst or the best possible; None where no bound is known."""
+    total = (found.mean or 0.0) * found.n
+    low, high = (None if end is None else (total + failed * end) / (found.n + failed) for end in span)
+    return {"worst": low, "best": high} if higher else {"worst": high, "best": low}
+
+
+def _difference(measure: Measure, a: pl.DataFrame, b: pl.DataFrame, ends: list[dict[str, Any]], paired: bool) -> dict[str, Any]:
+    both = a.join(b, on="repeat", suffix="_b").drop_nulls().sort("repeat")
+    x, y = both["value"].to_numpy(), both["value_b"].to_numpy()
+    if not paired:
+        left, right = (Interval(*(end[key] for key in ("mean", "low", "high", "n"))) for end in ends)
+        found = intervals.difference(left, right)
+    else:
+        found = intervals.paired_rates(x, y) if measure.kind == "rate" else intervals.mean(y - x)
+    out: dict[str, Any] = {**found._asdict(), "unit": measure.unit}
+    if any("worst" in end for end in ends):
+        low, high = (_extreme(ends[1], side, measure.higher, ends[0]) for side in ("worst", "best"))
+        out |= {"worst": low, "best": high}
+    if paired and found.low is not None and found.high is not None and found.low <= 0 <= found.high:
+        out["needed"] = intervals.repeats_needed(y - x)
+    return out
+
+
+def _extreme(b: dict[str, Any], side: str, higher: bool, a: dict[str, Any]) -> float | None:
+    """The difference when b's failures count as `side` and a's as the opposite."""
+    other = "best" if side == "worst" else "worst"
+    mine, theirs = b.get(side, b["mean"]), a.get(other, a["mean"])
+    return None if mine is None or theirs is None else mine - theirs
+
+
+def _header(tables: Tables, number: int) -> dict[str, Any]:
+    for arm in tables.arms:
+        if arm["arm"] == number:
+            return arm
+    raise SpecError(f"no arm {number}; this study has the arms {', '.join(str(arm['arm']) for arm in tables.arms) or 'of an empty log'}")
+
+
+def _label(arm: dict[str, Any]) -> dict[str, Any]:
+    return {"arm": arm["arm"], "name": arm.get("name", ""), "spec": arm.get("spec", {})}

@@ -1,0 +1,78 @@
+"""Numbers in words: as many digits as their interval bears, shares in per cent."""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+Cell = Mapping[str, Any]  # {"mean", "low", "high", "unit", ...} as in a summary
+
+
+def places(cells: Sequence[Cell | None]) -> int:
+    """How many decimals a column gets: the middle one of what its intervals bear."""
+    known = [cell for cell in cells if cell and cell["mean"] is not None]
+    scale = 100 if any(cell["unit"] == "share" for cell in known) else 1
+    bears = [_bears(scale * (cell["high"] - cell["low"]) / 2) for cell in known if cell["low"] is not None and cell["high"] > cell["low"]]
+    exact = max((_needs(scale * cell["mean"]) for cell in known), default=0)
+    return min(statistics.median_high(bears) if bears else exact, 1 if scale == 100 else 3)
+
+
+def number(value: float | None, unit: str = "", decimals: int = 0, sign: bool = False) -> str:
+    """`59`, `4 %`, `-` where undefined."""
+    if value is None:
+        return "-"
+    return plain(value, unit, decimals, sign) + (" %" if unit == "share" else "")
+
+
+def plain(value: float, unit: str = "", decimals: int = 0, sign: bool = False) -> str:
+    """A number without its unit; no negative zero."""
+    text = f"{value * (100 if unit == 'share' else 1):{'+' if sign else ''},.{decimals}f}"
+    return text if text.strip("+-0.,") else text.lstrip("+-")
+
+
+def limits(cell: Cell | None, decimals: int = 0, sign: bool = False) -> str:
+    """`[56, 61]`; nothing where there is no interval, or it has no width."""
+    if not cell or cell["low"] is None or cell["high"] <= cell["low"]:
+        return ""
+    return "[" + ", ".join(plain(cell[end], cell["unit"], decimals, sign) for end in ("low", "high")) + "]"
+
+
+def bounds(cell: Cell, decimals: int = 0) -> str:
+    """`3 to 12 %`: the mean, had the failed matches been the worst or the best; nothing where neither is known."""
+    ends = [cell.get("worst"), cell.get("best")]
+    if ends == [None, None]:
+        return ""
+    if None not in ends:
+        ends.sort()  # type: ignore[type-var]
+    return " to ".join("?" if end is None else plain(end, cell["unit"], decimals) for end in ends) + (" %" if cell["unit"] == "share" else "")
+
+
+def title(measure: str) -> str:
+    """`survival_time` -> `survival time`."""
+    return measure.replace("_", " ")
+
+
+def short(text: str, most: int) -> str:
+    """At most so many characters; what is left out is in the middle, since arms often differ at the end."""
+    if len(text) <= most:
+        return text
+    tail = most * 2 // 5
+    return text[: most - 1 - tail].rstrip() + "…" + text[len(text) - tail :].lstrip()
+
+
+def count(n: int, what: str) -> str:
+    """`1 match`, `1,000 matches`."""
+    return f"{n:,} {what if n == 1 else what + ('es' if what.endswith(('ch', 's')) else 's')}"
+
+
+def _bears(half: float) -> int:
+    return max(0, -math.floor(math.log10(half))) if half > 0 else 0
+
+
+def _needs(value: float) -> int:
+    """Three significant digits, none where the number is whole."""
+    if abs(value - round(value)) < 1e-9 or value == 0:
+        return 0
+    return max(0, 2 - math.floor(math.log10(abs(value))))
