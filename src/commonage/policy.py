@@ -38,9 +38,10 @@ class Policy(Part):
 
 
 def nearest(legal: Array, wanted: Array | int) -> Array:
-    """int32[]: the legal move nearest to the one wanted, the lower of two."""
-    distance = jnp.abs(jnp.arange(legal.shape[0]) - wanted)
-    return jnp.argmin(jnp.where(legal, distance, 2**30)).astype(jnp.int32)
+    """int32[]: the legal move nearest to the one wanted, the lower of two; for |wanted| and sizes below 32,768."""
+    moves = jnp.arange(legal.shape[0])
+    ranked = jnp.where(legal, jnp.abs(moves - wanted) << 15 | moves, 2**31 - 1)  # one minimum finds distance and move
+    return (ranked.min() & (2**15 - 1)).astype(jnp.int32)
 
 
 def cooperate_with(key: Array, p: Array | float) -> Array:

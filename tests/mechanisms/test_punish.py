@@ -16,6 +16,7 @@ from commonage.policies.fine_overusers import FineOverusers
 from commonage.policies.greedy import Greedy
 from commonage.policies.pledger import Pledger
 from commonage.policies.random import Random
+from commonage.policies.signer import Signer
 from commonage.policies.sustainer import Sustainer
 from commonage.policies.tit_for_tat import TitForTat
 
@@ -24,7 +25,7 @@ MOVE, FINE, UNITS = "choose", "fine whom", "units"
 
 
 def test_one_unit_costs_1_and_takes_3():
-    steps = play(Punish(Dilemma(rounds=2)), Plays((D,)), (Plays((C,)), Fines((1, 0, 0))))
+    steps = play(Punish(Dilemma(rounds=2)), Plays((D,)), (Plays((C,)), Fines((1, 0))))
     assert asked(Punish(Dilemma()), steps) == [MOVE, FINE, UNITS, MOVE, FINE]
     assert steps.rewards[:, 0].tolist() == [[5, 0], [0, 0], [-3, -1], [5, 0], [0, 0], [0, 0]]
     assert steps.facts["punish.spent"][:, 0].tolist() == [[0, 0], [0, 0], [0, 1], [0, 0], [0, 0], [0, 0]]
@@ -90,10 +91,10 @@ def _walk(tower, steps):
 
 def test_what_was_fined_is_counted_once_whatever_stands_around_it():
     """A later layer's own steps don't repeat what the last step moved: sums over the steps stay right."""
-    player, cheat = (Sustainer(), FineOverusers(), Pledger()), (Cheat(wary=3), Pledger())
-    bare = play(Punish(Commons()), cheat, *[player] * 4, matches=5)
-    for tower in (Talk(Punish(Commons())), Talk(Punish(Commons()), when="after"), Contract(Talk(Punish(Commons())))):
-        steps = play(tower, cheat, *[player] * 4, matches=5)
+    players = [(Random(), FineOverusers(), Pledger(), Signer())] * 2
+    bare = play(Punish(Dilemma()), *players, matches=5)
+    for tower in (Talk(Punish(Dilemma())), Talk(Contract(Punish(Dilemma())), when="after")):
+        steps = play(tower, *players, matches=5)
         for fact in ("punish.spent", "punish.fined"):
             counted = lambda record, fact=fact: (record.facts[fact] * record.live[..., None]).sum(0)
             np.testing.assert_array_equal(counted(steps), counted(bare))

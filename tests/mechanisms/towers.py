@@ -38,7 +38,7 @@ class Plays(Lines):
 
 
 class Fines(Lines):
-    """Seat numbers from 1 (0 nobody), each followed by units - 1 where it is somebody."""
+    """Seat numbers from 1 (0 nobody), each followed by units - 1 where more than one unit is possible."""
 
     game = "punish"
 

@@ -66,7 +66,7 @@ def drawn() -> tuple[dict[str, tuple[str, dict[str, Any]]], list[str], list[list
     others = [machine(draw, states) for states in (2, 3, 4, 8)] + [table(draw) for _ in range(8)]
     lengths = [60, *(draw.randint(1, 60) for _ in range(29))]
     histories = ["".join(draw.choices("CD", [p := draw.random(), 1 - p], k=length)) for length in lengths]
-    return DETERMINISTIC | dict(others), histories, [[i for i in range(1, len(h) + 1) if draw.random() < 0.1] for h in histories]
+    return DETERMINISTIC | dict(others), histories, [[i for i in range(1, len(h) + 1) if draw.random() < 0.2] for h in histories]
 
 
 STRATEGIES, HISTORIES, SLIPS = drawn()

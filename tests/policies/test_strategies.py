@@ -60,7 +60,7 @@ MATCHES = [  # strategy, what the other does, what the strategy does
 SLIPS = [  # strategy, what the other does, in which rounds its hand slips, what is played
     ("tit_for_tat", "CCDC", [2], "CDCD"),
     ("contrite_tit_for_tat", "CCDCC", [2], "CDCCC"),  # it takes the answer to its slip
-    ("contrite_tit_for_tat", "CCDDC", [2, 3], "CDDDD"),  # sorry, but its hand slips again: not yet apologised
+    ("contrite_tit_for_tat", "CCDCDC", [2, 3], "CDDDCC"),  # slips again, so that only the fifth round makes up for the first slip
     ("contrite_tit_for_tat", "CDDC", [2], "CDDD"),  # both defected: nothing to be sorry for
     ("contrite_tit_for_tat", "DCCDC", [2], "CCCCD"),  # a defection turned into cooperation is none either
     ("win_stay_lose_shift", "CCCC", [2], "CDDD"),

@@ -13,7 +13,10 @@ from commonage.store.log import Log
 
 STUDY = {"name": "small", "seed": 7}
 SEATS, STEPS, MATCHES = 3, 4, 3
-QUESTIONS = [{"name": "harvest", "options": [], "amount": [5, 9]}, {"name": "fine whom", "options": ["nobody", "seat 1"], "amount": [0, -1]}]
+QUESTIONS = [
+    {"name": "harvest", "options": [], "amount": [5, 9]},
+    {"name": "fine whom", "options": ["nobody", "seat 1"], "amount": [0, -1]},
+]
 
 
 def header(arm=0, runner="mixed", repeats=MATCHES, **more):
@@ -45,7 +48,13 @@ def stepped(match, step):
         rewards=[float(match + step * seat) / 3 for seat in range(SEATS)],
         deeds=[None if step % 2 else float(seat > 0) for seat in range(SEATS)],
         toward=[-1, 0, 1],
-        facts={"stock": stock, "season": step, "dry": stock < 90, "punish.fined": [1.5 * seat for seat in range(SEATS)], "caught": [match] * SEATS},
+        facts={
+            "stock": stock,
+            "season": step,
+            "dry": stock < 90,
+            "punish.fined": [1.5 * seat for seat in range(SEATS)],
+            "caught": [match] * SEATS,
+        },
     )
 
 

@@ -62,7 +62,9 @@ FIELDS = {
     "list[int]": st.lists(st.integers(-1, 99), max_size=4), "list[float]": st.lists(st.floats(allow_nan=False), max_size=4),
     "list[float | None]": st.lists(st.none() | st.floats(0, 1), max_size=4),
 }  # fmt: skip
-any_event = st.one_of([st.builds(cls, **{name: FIELDS[cls.__annotations__[name].__forward_arg__] for name in cls._fields}) for cls in EVENTS.values()])
+any_event = st.one_of(
+    [st.builds(cls, **{name: FIELDS[cls.__annotations__[name].__forward_arg__] for name in cls._fields}) for cls in EVENTS.values()]
+)
 
 
 @given(any_event)
@@ -165,7 +167,9 @@ def test_compiled_matches_stand_in_status_too(tmp_path):
     with Log.create(tmp_path, logs.STUDY) as log:
         log.arm(logs.header(runner="compiled"))
         matches, steps, moves = logs.columns((1, 2))
-        log.chunk(0, 0, {**matches, "status": ["finished", "failed"], "where": [None, "agent"], "cause": [None, "an illegal move"]}, steps, moves)
+        log.chunk(
+            0, 0, {**matches, "status": ["finished", "failed"], "where": [None, "agent"], "cause": [None, "an illegal move"]}, steps, moves
+        )
         assert log.status() == {1: "finished", 2: "failed"}
         assert log.chunks(0) == {0}
         assert log.chunks(1) == set()
@@ -235,8 +239,6 @@ def test_one_writer(log, tmp_path):
     log.flush()
     assert read.read(tmp_path / "run").matches.height == 1  # readers come and go
     log.close()
-    log._lock._descriptor = os.open(tmp_path, os.O_RDONLY)  # for the fixture to close
-    log._file = sqlite3.connect(":memory:")
     Log.open(tmp_path / "run").close()
 
 

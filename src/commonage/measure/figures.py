@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import re
 import textwrap
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import matplotlib
@@ -14,10 +14,12 @@ import polars as pl
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
+from matplotlib.patches import PathPatch
+from matplotlib.path import Path
 
 from commonage.measure import intervals, words
 from commonage.measure.contract import KEYS, Played, Tables
-from commonage.measure.statistics import Values, evaluate, measures_of
+from commonage.measure.statistics import evaluate, measures_of
 
 # name: (light, dark). Tested for the common colour deficiencies by lightness too, since no two neighbours share it.
 COLORS = {
@@ -70,9 +72,9 @@ def color(arm: int) -> str:
     return f"arm{arm % 8}"
 
 
-def dots(title: str, rows: Sequence[Row], marks: Sequence[tuple[float, str]] = (), width: int = 400) -> str:
+def dots(title: str, rows: Sequence[Row], marks: Sequence[tuple[float, str]] = (), width: int = 440) -> str:
     """Arms under each other: mean and interval, faint dots for the repeats, lines for floor and ceiling."""
-    top, pitch = 62 if marks else 34, 40
+    top, pitch = 30 + 15 * min(len(marks), 2), 40
     height = top + pitch * len(rows) + 34
     figure, axes = _sheet(width, height, (14, 34, 14, top))
     low, high = _range(rows, marks)
@@ -82,12 +84,12 @@ def dots(title: str, rows: Sequence[Row], marks: Sequence[tuple[float, str]] = (
     _heading(figure, title, width, height)
     for place, row in enumerate(rows):
         _row(axes, place, row, decimals)
-    _marks(axes, marks, rows[0].cell["unit"] if rows else "")
+    _marks(axes, marks, len(rows))
     _ticks(axes, "x", bool(rows) and rows[0].cell["unit"] == "share")
     return svg(figure, f"{title}: " + "; ".join(f"{row.name} {_said(row.cell, decimals)}" for row in rows))
 
 
-def curves(title: str, rows: Sequence[Curve], share: bool = False, x: str = "round", width: int = 480, height: int = 270) -> str:
+def curves(title: str, rows: Sequence[Curve], share: bool = False, x: str = "round", width: int = 440, height: int = 260) -> str:
     """Arms as lines over rounds, with their 95 % bands, each named at its end."""
     names = [_wrapped(row.name, 22) for row in rows]
     margin = 22 + 6 * max((len(line) for name in names for line in name.split("\n")), default=0)
@@ -103,23 +105,23 @@ def curves(title: str, rows: Sequence[Curve], share: bool = False, x: str = "rou
 
 
 def lake(tables: Tables) -> str:
-    """The commons at a glance: the share of tables still alive by month, and beside it what a seat caught."""
+    """The commons at a glance: the share of lakes still alive by month, and beside it what a seat caught."""
     played = Played.of(tables)
-    arms = [arm["arm"] for arm in played.arms]
     names = {arm["arm"]: arm.get("name") or arm["spec"]["seats"] for arm in played.arms}
-    lines = {arm: row for arm, row in zip(arms, alive(played, names), strict=True)}
-    order = sorted(arms, key=lambda arm: (-lines[arm].y[-1], -lines[arm].y.sum(), arm))
-    catch = _catch(played, names, order)
-    width, height, top, pitch = 780, 92 + 46 * len(order), 46, 46
-    middle = 26 + int(6.1 * max(len(words.short(names[arm], 26)) for arm in order))
-    left_width = (width - middle - 60) * 0.56
-    figure, left = _sheet(width, height, (44, 46, width - 44 - left_width, top))
-    right = _panel(figure, width, height, (44 + left_width + middle, 46, 16, top))
-    _lines(left, [lines[arm] for arm in arms], True)
+    lines = dict(zip(names, alive(played, names), strict=True))
+    order = sorted(names, key=lambda arm: (-lines[arm].y[-1], -lines[arm].y.sum(), arm))
+    most = {
+        float(value) for arm in played.arms for measure, side, value, *_ in arm.get("oracles", ()) if (measure, side) == ("gain", "ceiling")
+    }
+    width, height, middle = 780, 92 + 46 * len(names), 58 + 6.1 * max(len(words.short(name, 26)) for name in names.values())
+    wide = (width - middle - 60) * 0.54
+    figure, left = _sheet(width, height, (44, 46, width - 44 - wide, 46))
+    right = _panel(figure, width, height, (44 + wide + middle, 46, 16, 46))
+    _lines(left, list(lines.values()), True)
     left.set_xlabel("month", color=INK["muted"], fontsize=10.5, loc="left")
     _label(figure, 8, height - 18, "Lakes still alive", width, height)
-    _label(figure, 44 + left_width + middle, height - 18, "Catch of a seat", width, height)
-    _beside(left, right, lines, catch, order, names)
+    _label(figure, 44 + wide + middle, height - 18, "Catch of a seat", width, height)
+    _beside(left, right, lines, _catch(played, names, order), [(value, f"most {value:g}") for value in most if len(most) == 1])
     return svg(figure, "Share of lakes alive in the end: " + "; ".join(f"{names[arm]} {lines[arm].y[-1]:.0%}" for arm in order))
 
 
@@ -147,7 +149,11 @@ def by_round(played: Played, names: dict[int, str], fact: str) -> list[Curve]:
         each = rows.group_by(*KEYS, "round").agg(value=pl.col(fact).last().cast(pl.Float64))
     value = pl.col("value")
     found = each.group_by("arm", "round").agg(y=value.mean(), error=value.std() / pl.len().sqrt()).sort("arm", "round").collect()
-    return [_curve(name, color(place), mine) for place, (arm, name) in enumerate(names.items()) if (mine := found.filter(pl.col("arm") == arm)).height]
+    return [
+        _curve(name, color(place), mine)
+        for place, (arm, name) in enumerate(names.items())
+        if (mine := found.filter(pl.col("arm") == arm)).height
+    ]
 
 
 def svg(figure: Figure, alt: str) -> str:
@@ -205,14 +211,17 @@ def _row(axes: Axes, place: int, row: Row, decimals: int) -> None:
 
 
 def _repeats(axes: Axes, y: float, row: Row) -> None:
-    """Every repeat as a faint dot; those that fall together make a larger one."""
-    if len(row.sample) == 0:
+    """Every repeat as a faint dot; of many repeats their frequencies, mirrored on the line."""
+    (low, high), sample = axes.get_xlim(), row.sample
+    if len(sample) <= 40:
+        axes.scatter(sample, np.full(len(sample), y), s=16, color=INK[row.color], alpha=0.3, lw=0, zorder=2, clip_on=False)
         return
-    low, high = axes.get_xlim()
-    bins = np.round((row.sample - low) / (high - low) * 90)
-    at, many = np.unique(bins, return_counts=True)
-    area = 7 + 120 * many / len(row.sample)
-    axes.scatter(low + at / 90 * (high - low), np.full(len(at), y), s=area, color=INK[row.color], alpha=0.22, lw=0, zorder=2, clip_on=False)
+    wide = (high - low) / 80
+    at, many = np.unique(np.round((sample - low) / wide), return_counts=True)
+    left, half = low + (at - 0.5) * wide, 0.2 * many / many.max()
+    corners = [(left, y - half), (left, y + half), (left + wide, y + half), (left + wide, y - half)]
+    bars = np.stack([np.stack(corner, 1) for corner in corners], 1)  # [bars, corners, xy]
+    axes.add_patch(PathPatch(Path.make_compound_path_from_polys(bars), color=INK[row.color], alpha=0.3, lw=0, zorder=2, clip_on=False))
 
 
 def _interval(axes: Axes, y: float, row: Row) -> None:
@@ -224,23 +233,33 @@ def _interval(axes: Axes, y: float, row: Row) -> None:
     axes.scatter((mean,), (y,), s=34, color=INK[row.color], edgecolor=INK["paper"], lw=1.2, zorder=4, clip_on=False)
 
 
-def _marks(axes: Axes, marks: Sequence[tuple[float, str]], unit: str) -> None:
-    """Floors and ceilings as dotted lines, named at the top; names that would touch share the line's other side."""
+def _marks(axes: Axes, marks: Sequence[tuple[float, str]], rows: int, middle: float = 0.68) -> None:
+    """Floors and ceilings: a stroke through every row, their names above the first; a name that would touch one goes higher."""
     low, high = axes.get_xlim()
-    for value, name in marks:
-        axes.axvline(value, color=INK["muted"], lw=0.9, ls=(0, (1.5, 2.5)), zorder=1)
-        place = (value - low) / (high - low)
-        side = "left" if place < 0.2 else "right" if place > 0.8 else "center"
-        axes.text(value, -0.18, name, color=INK["muted"], fontsize=9.5, ha=side, va="center")
+    taken = [-1e9, -1e9, -1e9]
+    for value, name in sorted(marks):
+        for place in range(rows):
+            axes.plot((value, value), (place + middle - 0.18, place + middle + 0.18), color=INK["muted"], lw=1, zorder=2, clip_on=False)
+        at, long = (value - low) / (high - low) * axes.bbox.width, 5.4 * len(name)
+        start = min(max(at - long / 2, 0), axes.bbox.width - long)
+        level = next((i for i, end in enumerate(taken) if start > end + 8), 2)
+        taken[level] = start + long
+        middle_of_name, up = (start + long / 2) / axes.bbox.width, -0.16 - 0.33 * level
+        axes.text(
+            middle_of_name, up, name, transform=axes.get_yaxis_transform(), color=INK["muted"], fontsize=9.5, ha="center", va="center"
+        )
 
 
 def _lines(axes: Axes, rows: Sequence[Curve], share: bool) -> None:
     drawn: list[Curve] = []
     for row in rows:
-        same = sum(len(other.y) == len(row.y) and np.allclose(other.y, row.y, atol=0.004 * max(1.0, np.nanmax(np.abs(row.y)))) for other in drawn)
+        same = sum(
+            len(other.y) == len(row.y) and np.allclose(other.y, row.y, atol=0.004 * max(1.0, np.nanmax(np.abs(row.y)))) for other in drawn
+        )
         style: Any = (0, (4, 4)) if same else "-"  # over an equal line, so that both are seen
         axes.fill_between(row.x, row.low, row.high, color=INK[row.color], alpha=0.14, lw=0, zorder=2)
-        axes.plot(row.x, row.y, color=INK[row.color], lw=2, ls=style, solid_capstyle="round", zorder=3, clip_on=False)
+        point = {"marker": "o", "ms": 5} if len(row.x) == 1 else {}
+        axes.plot(row.x, row.y, color=INK[row.color], lw=2, ls=style, solid_capstyle="round", zorder=3, clip_on=False, **point)
         drawn.append(row)
     if share:
         axes.set_ylim(0, 1)
@@ -262,7 +281,7 @@ def _ticks(axes: Axes, which: str, share: bool) -> None:
 
 def _callout(axes: Axes, x: float, y: float, spread: float, name: str, hue: str) -> None:
     """A name beside the end of its line, and a thin line to it where it had to move."""
-    style = {"arrowstyle": "-", "color": INK[hue], "lw": 0.7, "shrinkA": 1, "shrinkB": 2}
+    style = {"arrowstyle": "-", "color": INK[hue], "lw": 0.7, "shrinkA": 1, "shrinkB": 2, "relpos": (0, 0.5)}
     axes.annotate(
         name, (x, y), xytext=(14, spread), textcoords=("offset points", axes.transData), color=INK[hue], fontsize=10.5,
         va="center", linespacing=1.05, arrowprops=style, annotation_clip=False,
@@ -287,35 +306,42 @@ def _apart(axes: Axes, ends: Sequence[tuple[float, float]], heights: Sequence[fl
     return [float(axes.transData.inverted().transform((0, y))[1]) for y in at]
 
 
-def _beside(left: Axes, right: Axes, lines: dict[int, Curve], catch: dict[int, Row], order: list[int], names: dict[int, str]) -> None:
+def _beside(
+    left: Axes, right: Axes, lines: dict[int, Curve], catch: dict[int, tuple[Row, float]], marks: Sequence[tuple[float, str]]
+) -> None:
     """The rows of the right panel stand where the names of the left one do."""
-    rows = [row for row in catch.values()]
-    right.set_ylim(len(order), 0)
-    right.set_xlim(*_range(rows, ()))
-    decimals = words.places([row.cell for row in rows])
-    for place, arm in enumerate(order):
-        y, row = place + 0.5, catch[arm]
-        height = 1 - y / len(order)
-        style = {"arrowstyle": "-", "color": INK[row.color], "lw": 0.8, "shrinkA": 2, "shrinkB": 2}
+    rows = [row for row, _ in catch.values()]
+    right.set_ylim(len(rows), 0)
+    right.set_xlim(*_range(rows, marks))
+    decimals, across = words.places([row.cell for row in rows]), right.get_yaxis_transform()
+    for place, (arm, (row, net)) in enumerate(catch.items()):
+        y, hue = place + 0.5, INK[row.color]
+        at = (1 + 40 / left.bbox.width, 1 - y / len(rows))
+        style = {"arrowstyle": "-", "color": hue, "lw": 0.8, "shrinkA": 3, "shrinkB": 2, "relpos": (0, 0.5)}
         left.annotate(
-            words.short(names[arm], 26), (lines[arm].x[-1], lines[arm].y[-1]), xytext=(1, height), textcoords=left.transAxes, xycoords="data",
-            color=INK[row.color], fontsize=11, va="center", ha="left", arrowprops=style, annotation_clip=False,
-        ).set_position((1 + 24 / left.bbox.width, height))  # fmt: skip
-        right.plot((0, 1), (y, y), transform=right.get_yaxis_transform(), color=INK["rule"], lw=0.8, zorder=1)
+            words.short(row.name, 26), (lines[arm].x[-1], lines[arm].y[-1]), xytext=at, textcoords=left.transAxes,
+            color=hue, fontsize=11, va="center", ha="left", arrowprops=style, annotation_clip=False,
+        )  # fmt: skip
+        right.plot((0, 1), (y, y), transform=across, color=INK["rule"], lw=0.8, zorder=1)
         _repeats(right, y, row)
         _interval(right, y, row)
-        right.text(1, y - 0.3, _said(row.cell, decimals), transform=right.get_yaxis_transform(), color=INK[row.color], ha="right", va="center", fontsize=10.5)
+        fined = abs(net - (row.cell["mean"] or 0.0)) > 1e-9
+        if fined:
+            right.scatter((net,), (y,), s=30, facecolor=INK["paper"], edgecolor=hue, lw=1.4, zorder=4, clip_on=False)
+        said = _said(row.cell, decimals) + (f", after fines {net:.{decimals}f}" if fined else "")
+        right.text(1, y - 0.33, said, transform=across, color=hue, ha="right", va="center", fontsize=10.5)
+    _marks(right, marks, len(rows), 0.5)
     _ticks(right, "x", False)
 
 
-def _catch(played: Played, names: dict[int, str], arms: list[int]) -> dict[int, Row]:
-    gain = measures_of(["gain"])
-    values: Values = evaluate(played.tables, gain)
-    out = {}
+def _catch(played: Played, names: dict[int, str], order: Sequence[int]) -> dict[int, tuple[Row, float]]:
+    """For each arm: its row of catches, and the mean that is left after fines and transfers."""
+    values, out = evaluate(played, measures_of(["gain", "welfare_mean"])), {}
     for place, arm in enumerate(names):
-        sample = values["gain", arm]["value"].drop_nulls().to_numpy()
-        out[arm] = Row(names[arm], color(place), {**intervals.mean(sample)._asdict(), "unit": "points"}, sample)
-    return {arm: out[arm] for arm in arms}
+        sample, net = (values[name, arm]["value"].drop_nulls().to_numpy() for name in ("gain", "welfare_mean"))
+        cell = {**intervals.mean(sample)._asdict(), "unit": "points"}
+        out[arm] = (Row(names[arm], color(place), cell, sample), float(net.mean()) if len(net) else 0.0)
+    return {arm: out[arm] for arm in order}
 
 
 def _curve(name: str, hue: str, rows: pl.DataFrame) -> Curve:
@@ -334,7 +360,11 @@ def _prolonged(curve: Curve, length: int) -> Curve:
 def _range(rows: Sequence[Row], marks: Sequence[tuple[float, str]]) -> tuple[float, float]:
     """From the least to the most that is shown, a little wider; from 0 where it is near."""
     cells = [row.cell[key] for row in rows for key in ("mean", "low", "high") if row.cell[key] is not None]
-    shown = [*cells, *(value for value, _ in marks), *(end for row in rows if len(row.sample) for end in (row.sample.min(), row.sample.max()))]
+    shown = [
+        *cells,
+        *(value for value, _ in marks),
+        *(end for row in rows if len(row.sample) for end in (row.sample.min(), row.sample.max())),
+    ]
     low, high = min(shown, default=0.0), max(shown, default=1.0)
     low = min(low, 0.0) if 0 <= low < 0.5 * high else low
     room = (high - low or abs(high) or 1.0) * 0.025
@@ -356,6 +386,3 @@ def _wrapped(name: str, most: int) -> str:
 
 def _escape(text: str) -> str:
     return text.replace("&", "&amp;").replace("<", "&lt;").replace('"', "&quot;")
-
-
-Drawing = Callable[..., str]

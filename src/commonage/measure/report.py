@@ -1,17 +1,231 @@
-"""What a study says: as a table for the terminal, and as one self-contained HTML file."""
+"""What a study says: a table for the terminal, a frame for more work, one self-contained HTML file."""
 
 from __future__ import annotations
 
-from typing import Any
+import difflib
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from commonage.measure import words
+from commonage.measure.contract import Measure, Tables
 
-def frame(summary: dict[str, Any]) -> pl.DataFrame:
-    """One row per arm and measure."""
-    rows = [{"arm": arm["arm"], "name": arm["name"], "measure": name, **values} for arm in summary["arms"] for name, values in arm["measures"].items()]
-    return pl.DataFrame(rows, infer_schema_length=None)
+if TYPE_CHECKING:
+    from rich.table import Table
+
+# the order in which measures are shown; a user's own come first
+HEADLINES = (
+    "survival_rate", "survival_time", "gain", "welfare_mean", "cooperation", "final_holdings", "collusion_index", "consumer_harm",
+    "efficiency", "equality", "over_usage",
+)  # fmt: skip
+QUIET = ("welfare_sum", "welfare_min")  # in the frame, in JSON and in the report's full table only
+SIDES = {"floor": "floor", "reference": "best known", "ceiling": "ceiling"}
+NUMBERS = ("mean", "low", "high", "worst", "best", "floor", "reference", "ceiling")
+Summary = dict[str, Any]
 
 
-def report(tables: Any, title: str = "", command: str = "") -> str:
-    raise NotImplementedError
+def frame(summary: Summary) -> pl.DataFrame:
+    """One row per arm and measure: the arm's spec, then mean, 95 % interval, n, bounds under failures, floor and ceiling."""
+    schema: dict[str, Any] = {"arm": pl.Int32, "name": pl.String, "game": pl.String, "with": pl.String, "seats": pl.String}
+    schema |= {"matches": pl.Int32, "failed": pl.Int32, "paused": pl.Int32, "measure": pl.String, "unit": pl.String, "n": pl.Int32}
+    schema |= dict.fromkeys(NUMBERS, pl.Float64)
+    rows = [_flat(arm) | {"measure": name, **cell} for arm in summary["arms"] for name, cell in arm["measures"].items()]
+    return pl.DataFrame([[row.get(column) for column in schema] for row in rows], schema, orient="row")
+
+
+def table(summary: Summary, measures: Sequence[str] = (), width: int = 100) -> Table:
+    """The arms with as many of the measures as fit into `width` characters, floors and ceilings below."""
+    from rich import box
+    from rich.table import Table
+
+    arms = summary["arms"]
+    out = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    for header, cells in _who(arms):
+        out.add_column(header, [*cells, *SIDES.values()][: len(cells)], overflow="fold")
+    columns = _fitting(summary, measures or headline(summary), width - sum(max(map(len, (h, *c))) + 2 for h, c in _who(arms)))
+    for name, _ in columns:
+        out.add_column(_header(summary, name))
+    who = list(zip(*(cells for _, cells in _who(arms)), strict=True))
+    for place in range(len(arms)):
+        out.add_row(*who[place], *(cells[place] for _, cells in columns), end_section=place == len(arms) - 1)
+    for side, cells in sides(summary, [name for name, _ in columns]).items():
+        aligned = [f"{cell:>{_mean_width(column(summary, name))}}" for cell, (name, _) in zip(cells, columns, strict=True)]
+        out.add_row(SIDES[side], *[""] * (len(_who(arms)) - 1), *aligned, style="dim")
+    return out
+
+
+def notes(summary: Summary) -> list[str]:
+    """What stands below the table: how many matches, and what failures could change."""
+    arms = summary["arms"]
+    total = {key: sum(arm[key] for arm in arms) for key in ("matches", "failed", "paused", "open")}
+    others = "".join(f", {total[key]:,} {word}" for key, word in (("paused", "paused"), ("open", "unfinished")) if total[key])
+    out = [f"{words.count(total['matches'], 'match')}, {total['failed']:,} failed{others}."]
+    for arm in arms:
+        if arm["failed"]:
+            out.append(f"{called(arm)}: {arm['failed']:,} of {arm['matches']:,} failed. {under_failures(summary, arm)}".strip())
+        if arm["retired"]:
+            out.append(f"{called(arm)}: in {words.count(arm['retired'], 'match')} a seat retired and the others went on.")
+    return out
+
+
+def differences(comparison: dict[str, Any]) -> Table:
+    """A comparison as a table: measure, difference, interval, how many pairs."""
+    from rich import box
+    from rich.table import Table
+
+    a, b = (called(comparison[key]) for key in ("a", "b"))
+    out = Table("measure", "difference", "", "pairs" if comparison["paired"] else "n", "", title=f"{b}, less {a}", box=box.SIMPLE_HEAD)
+    for name, cell in comparison["measures"].items():
+        decimals = words.places([cell])
+        mean = "-" if cell["mean"] is None else words.plain(cell["mean"], cell["unit"], decimals, sign=True)
+        unit = {"share": "percentage points", "index": ""}.get(cell["unit"], cell["unit"])
+        told = f"about {cell['needed']:,} repeats would tell" if cell.get("needed") else ""
+        out.add_row(words.title(name), f"{mean} {words.limits(cell, decimals, sign=True)}".rstrip(), unit, f"{cell['n']:,}", told)
+    return out
+
+
+def report(
+    tables: Tables,
+    title: str = "",
+    command: str = "",
+    question: str = "",
+    measures: Iterable[str | Measure] = (),
+    pairs: Sequence[tuple[int, int]] = (),
+) -> str:
+    """One HTML file that needs nothing else: arms, intervals, floors, ceilings, figures, failures, how to do it again.
+
+    `pairs` are arms to compare, (a, b) for b less a; by default each arm with the earlier one most like it.
+    """
+    from commonage.measure import page
+
+    return page.build(tables, title, command, question, measures, pairs)
+
+
+def headline(summary: Summary) -> list[str]:
+    """The measures worth a column, the most telling first."""
+    there = list(dict.fromkeys(name for arm in summary["arms"] for name in arm["measures"]))
+    own = [name for name in there if name not in HEADLINES + QUIET]
+    return [name for name in (*own, *HEADLINES) if name in there and _telling(summary, name)]
+
+
+def sides(summary: Summary, measures: Sequence[str]) -> dict[str, list[str]]:
+    """{"floor": a cell per measure, ...}: only what holds for all arms; `varies` where games differ."""
+    out = {}
+    for side in SIDES:
+        cells = [_side(column(summary, name), side) for name in measures]
+        if any(cells):
+            out[side] = cells
+    return out
+
+
+def column(summary: Summary, measure: str) -> list[dict[str, Any] | None]:
+    """A measure's cells, arm by arm; None where it doesn't apply."""
+    return [arm["measures"].get(measure) for arm in summary["arms"]]
+
+
+def called(arm: dict[str, Any]) -> str:
+    """An arm's name, or else its seats and mechanisms."""
+    spec = arm["spec"]
+    return arm.get("name") or " ".join([spec.get("seats", f"arm {arm['arm'] + 1}"), *(f"with {layer}" for layer in spec.get("with", ()))])
+
+
+def under_failures(summary: Summary, arm: dict[str, Any]) -> str:
+    """`Had they been the worst or the best possible: survival rate 3 to 12 %.`"""
+    cells = [(name, arm["measures"][name]) for name in headline(summary) if name in arm["measures"]]
+    said = [f"{words.title(name)} {text}" for name, cell in cells if (text := words.bounds(cell, _bound_places(cell)))]
+    return f"Had they been the worst or the best possible: {', '.join(said)}." if said else ""
+
+
+def alike(arms: Sequence[dict[str, Any]]) -> list[tuple[int, int]]:
+    """For each arm but the first: (the earlier arm whose spec is most like its own, this arm)."""
+    texts = [" ".join([spec.get("game", ""), *spec.get("with", ()), spec.get("seats", "")]) for spec in (arm["spec"] for arm in arms)]
+    out = []
+    for j in range(1, len(arms)):
+        likeness = [difflib.SequenceMatcher(None, texts[i], texts[j], autojunk=False).ratio() for i in range(j)]
+        out.append((arms[likeness.index(max(likeness))]["arm"], arms[j]["arm"]))
+    return out
+
+
+def _flat(arm: dict[str, Any]) -> dict[str, Any]:
+    spec = arm["spec"]
+    return {**arm, "game": spec.get("game"), "with": ", ".join(spec.get("with", ())), "seats": spec.get("seats")}
+
+
+def _who(arms: Sequence[dict[str, Any]]) -> list[tuple[str, list[str]]]:
+    """The columns that say who plays what: what is the same in all arms and can be read off the names is left out."""
+    specs = [arm["spec"] for arm in arms]
+    default = [called({**arm, "name": ""}) for arm in arms]
+    names = [
+        spec.get("seats", "") if arm["name"] in ("", text) else arm["name"] for arm, spec, text in zip(arms, specs, default, strict=True)
+    ]
+    columns = [("game", [spec.get("game", "") for spec in specs])] if len({spec.get("game") for spec in specs}) > 1 else []
+    columns.append(("who sits there", [words.short(name, 40) for name in names]))
+    if any(spec.get("with") for spec in specs):
+        columns.append(("with", [", ".join(spec.get("with", ())) or "-" for spec in specs]))
+    return columns
+
+
+def _fitting(summary: Summary, measures: Sequence[str], room: int) -> list[tuple[str, list[str]]]:
+    """As many columns as there is room for, at least one."""
+    out: list[tuple[str, list[str]]] = []
+    for name in measures:
+        cells = _cells(column(summary, name))
+        room -= max(len(line) for text in (*cells, _header(summary, name)) for line in text.split("\n")) + 2
+        if room < 0 and out:
+            break
+        out.append((name, cells))
+    return out
+
+
+def _cells(cells: Sequence[dict[str, Any] | None]) -> list[str]:
+    """A column as text: means aligned at the right, intervals behind them, bounds under failures below."""
+    decimals, wide = words.places(cells), _mean_width(cells)
+    means = [words.number(cell["mean"], cell["unit"], decimals) if cell else "" for cell in cells]
+    out = []
+    for cell, mean in zip(cells, means, strict=True):
+        text = f"{mean:>{wide}} {words.limits(cell, decimals)}".rstrip()
+        bounds = words.bounds(cell, decimals) if cell else ""
+        out.append(f"{text}\n{bounds} if failures count" if bounds else text)
+    return out
+
+
+def _mean_width(cells: Sequence[dict[str, Any] | None]) -> int:
+    decimals = words.places(cells)
+    return max((len(words.number(cell["mean"], cell["unit"], decimals)) for cell in cells if cell), default=0)
+
+
+def _header(summary: Summary, measure: str) -> str:
+    unit = next((cell["unit"] for cell in column(summary, measure) if cell), "")
+    return words.title(measure) + (f"\n({unit})" if unit not in ("", "share", "index") else "")
+
+
+def _telling(summary: Summary, measure: str) -> bool:
+    """Survival says something where a game can end or did; welfare where mechanisms took or gave."""
+    cells = [cell for cell in column(summary, measure) if cell]
+    if measure in ("survival_rate", "survival_time"):
+        rates = [cell for cell in column(summary, "survival_rate") if cell]
+        return any("ceiling" in cell or (cell["mean"] is not None and cell["mean"] < 1) for cell in (*cells, *rates))
+    if measure == "welfare_mean":
+        pairs = [(arm["measures"].get("gain"), arm["measures"].get(measure)) for arm in summary["arms"]]
+        return any(a is None or (b and a["mean"] != b["mean"]) for a, b in pairs)
+    return any(cell["n"] for cell in cells) or all(cell["mean"] is None for cell in cells)
+
+
+def _side(cells: Sequence[dict[str, Any] | None], side: str) -> str:
+    known = [cell for cell in cells if cell]
+    values = {cell.get(side) for cell in known} - {None}
+    if not values:
+        return ""
+    if len(values) > 1:
+        return "varies"
+    (value,) = values
+    return words.number(value, known[0]["unit"], max(words.places(known), 0 if float(value).is_integer() else 1))
+
+
+def _bound_places(cell: dict[str, Any]) -> int:
+    return (
+        words.places([{**cell, "low": cell.get("worst"), "high": cell.get("best")}])
+        if None not in (cell.get("worst"), cell.get("best"))
+        else 1
+    )

@@ -18,24 +18,27 @@ from commonage.measure.intervals import Interval
 Values = dict[tuple[str, int], pl.DataFrame]  # (measure, arm) -> repeat, value
 
 
-def summary(tables: Tables, measures: Iterable[str | Measure] = ()) -> dict[str, Any]:
+def summary(tables: Tables, measures: Iterable[str | Measure] = (), values: Values | None = None) -> dict[str, Any]:
     """{"arms": [{"spec", "matches", "failed", "paused", ..., "measures": {name: {"mean", "low", "high", "n", ...}}}]}.
 
     `worst` and `best` stand beside a mean where matches failed: these counted with the least and the most that
     the measure's definition, or a proved bound of the game, allows. `floor` and `ceiling` are the game's.
+    `values` is what `evaluate` gave, if that has been done already.
     """
     chosen = measures_of(measures)
-    values = evaluate(tables, chosen)
+    values = evaluate(tables, chosen) if values is None else values
     return {"arms": [_arm(tables, arm, chosen, values) for arm in tables.arms]}
 
 
-def compare(tables: Tables, a: int, b: int, measures: Iterable[str | Measure] = ()) -> dict[str, Any]:
+def compare(tables: Tables, a: int, b: int, measures: Iterable[str | Measure] = (), values: Values | None = None) -> dict[str, Any]:
     """Differences of arm b minus arm a, over the repeats that both finished, for every measure that both have.
 
-    Arms with the same seed have the same random streams repeat by repeat, and are compared in pairs.
+    Arms with the same seed have the same random streams repeat by repeat, and are compared in pairs. `needed`, where
+    the interval includes 0: the repeats that would tell a difference as large as this one, four times in five.
     """
     chosen = measures_of(measures)
-    values, (left, right) = evaluate(tables, chosen), (_header(tables, number) for number in (a, b))
+    left, right = (_header(tables, number) for number in (a, b))
+    values = evaluate(tables, chosen) if values is None else values
     paired = left.get("seed") == right.get("seed")
     arms = [_arm(tables, arm, chosen, values) for arm in (left, right)]
     shared = [m for m in chosen if (m.name, a) in values and (m.name, b) in values]

@@ -14,7 +14,7 @@ def places(cells: Sequence[Cell | None]) -> int:
     """How many decimals a column gets: the middle one of what its intervals bear."""
     known = [cell for cell in cells if cell and cell["mean"] is not None]
     scale = 100 if any(cell["unit"] == "share" for cell in known) else 1
-    bears = [_bears(scale * (cell["high"] - cell["low"]) / 2) for cell in known if cell["low"] is not None and cell["high"] > cell["low"]]
+    bears = [_bears(scale * (cell["high"] - cell["low"])) for cell in known if cell["low"] is not None and cell["high"] > cell["low"]]
     exact = max((_needs(scale * cell["mean"]) for cell in known), default=0)
     return min(statistics.median_high(bears) if bears else exact, 1 if scale == 100 else 3)
 
@@ -33,10 +33,11 @@ def plain(value: float, unit: str = "", decimals: int = 0, sign: bool = False) -
 
 
 def limits(cell: Cell | None, decimals: int = 0, sign: bool = False) -> str:
-    """`[56, 61]`; nothing where there is no interval, or it has no width."""
-    if not cell or cell["low"] is None or cell["high"] <= cell["low"]:
+    """`[56, 61]`; nothing where there is no interval, or it is narrower than the last digit."""
+    if not cell or cell["low"] is None:
         return ""
-    return "[" + ", ".join(plain(cell[end], cell["unit"], decimals, sign) for end in ("low", "high")) + "]"
+    low, high = (plain(cell[end], cell["unit"], decimals, sign) for end in ("low", "high"))
+    return f"[{low}, {high}]" if low != high else ""
 
 
 def bounds(cell: Cell, decimals: int = 0) -> str:
@@ -46,7 +47,9 @@ def bounds(cell: Cell, decimals: int = 0) -> str:
         return ""
     if None not in ends:
         ends.sort()  # type: ignore[type-var]
-    return " to ".join("?" if end is None else plain(end, cell["unit"], decimals) for end in ends) + (" %" if cell["unit"] == "share" else "")
+    return " to ".join("?" if end is None else plain(end, cell["unit"], decimals) for end in ends) + (
+        " %" if cell["unit"] == "share" else ""
+    )
 
 
 def title(measure: str) -> str:
@@ -67,8 +70,8 @@ def count(n: int, what: str) -> str:
     return f"{n:,} {what if n == 1 else what + ('es' if what.endswith(('ch', 's')) else 's')}"
 
 
-def _bears(half: float) -> int:
-    return max(0, -math.floor(math.log10(half))) if half > 0 else 0
+def _bears(width: float) -> int:
+    return max(0, -math.floor(math.log10(width) + 1e-9))
 
 
 def _needs(value: float) -> int:

@@ -2,14 +2,20 @@
 
 from typing import Any
 
+import jax.numpy as jnp
 from jax import Array
 
 from commonage.policy import Policy, nearest
 
 
 class Sustainer(Policy):
+    """In month `last` it takes everything: nothing that is left would be worth anything (0: never)."""
+
     game = "commons"
     aliases = ("share",)
 
+    last: int = 0
+
     def act(self, key: Array, memory: Any, sight: Any, legal: Array) -> tuple[Array, Any]:
-        return nearest(legal, sight.share), memory
+        everything = sight.clock + 1 == self.last
+        return nearest(legal, jnp.where(everything, sight.stock, sight.share)), memory

@@ -39,5 +39,7 @@ class Lock:
             ) from error
 
     def release(self) -> None:
-        """Let others in."""
-        os.close(self._descriptor)
+        """Let others in; again is fine."""
+        held, self._descriptor = self._descriptor, -1
+        if held >= 0:
+            os.close(held)

@@ -51,13 +51,13 @@ def _policy(policy: str | Policy) -> Policy:
 def _play(game: Dilemma, player: Player, key: Array, other: Array, slipped: Array) -> Array:
     """int32[rounds]: the moves of the first seat, by the same calls and keys as in a rollout."""
     start = (game.start(key), memories(game, player)[game.label], jnp.int32(0))
-    return jax.lax.scan(functools.partial(_round, game, player, key), start, (other, slipped))[1]
+    draws = stream(key, place=0, label=game.label)
+    return jax.lax.scan(functools.partial(_round, game, player, key, draws), start, (other, slipped))[1]
 
 
-def _round(game: Dilemma, player: Player, key: Array, carry: Any, row: tuple[Array, Array]) -> tuple[Any, Array]:
+def _round(game: Dilemma, player: Player, key: Array, draws: Array, carry: Any, row: tuple[Array, Array]) -> tuple[Any, Array]:
     (state, memory, count), (other, slipped) = carry, row
     sights, legal = jax.tree.map(lambda rows: rows[0], (game.sights(state), game.ask(state).legal))
-    draws = stream(key, game.label, jnp.int32(0))
     move, memory = answer(game, game.label, 0, player, draws, count, memory, sights, legal)
     played = jnp.where(slipped, 1 - move, move)
     return (game.step(key, state, jnp.stack([played, other])).state, memory, count + 1), played

@@ -1,0 +1,306 @@
+"""The report as one HTML page: no request leaves it, it follows light and dark, and it fits a phone."""
+
+from __future__ import annotations
+
+import html
+import inspect
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from commonage.measure import figures, report, statistics, words
+from commonage.measure.contract import Measure, Played, Tables
+
+MOST, COLUMNS = 24, 6  # arms in a figure; measures in a table
+STYLE = """
+*{box-sizing:border-box}
+body{margin:0;background:var(--paper);color:var(--ink);font:16px/1.5 system-ui,-apple-system,'Segoe UI',Roboto,Helvetica,Arial,sans-serif}
+main{max-width:1080px;margin:0 auto;padding:2.5rem 1.25rem 4rem}
+h1{font-size:1.7rem;line-height:1.2;margin:0 0 .4rem}h2{font-size:1.1rem;margin:2.6rem 0 .6rem}
+p{margin:.4rem 0;max-width:70ch}.lead{font-size:1.1rem}.note,caption,figcaption{color:var(--muted);font-size:.88rem}
+.scroll{overflow-x:auto;margin:.6rem 0}
+table{border-collapse:collapse;font-variant-numeric:tabular-nums;font-size:.89rem;min-width:100%}caption{caption-side:bottom;text-align:left;padding:.5rem 0}
+th,td{text-align:left;vertical-align:top;padding:.4rem .85rem .4rem 0;white-space:nowrap}thead th{border-bottom:1px solid var(--ink);vertical-align:bottom;font-weight:600}
+tbody tr+tr>*{border-top:1px solid var(--rule)}tbody th{font-weight:600;white-space:normal;min-width:13rem}tfoot tr:first-child>*{border-top:1px solid var(--ink)}
+tfoot td,tfoot th{color:var(--muted);font-weight:400;padding-top:.2rem;padding-bottom:.2rem}
+small{color:var(--muted);font-weight:400;font-size:.86em}td small,th small{display:inline-block}th small{display:block;font-family:ui-monospace,Consolas,monospace;font-size:.78em;word-break:break-word}
+.dot{display:inline-block;width:.62em;height:.62em;border-radius:50%;margin-right:.45em}.clear{font-weight:600}
+.figures{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,400px),1fr));gap:2rem 1.6rem;align-items:start}
+figure{margin:0}figure svg{width:100%;height:auto;display:block;max-width:520px}
+pre{background:color-mix(in srgb,var(--rule) 35%,transparent);border-radius:6px;padding:.8rem 1rem;overflow-x:auto;font-size:.84rem;line-height:1.45}
+dl{display:grid;grid-template-columns:max-content 1fr;gap:.15rem 1rem;font-size:.92rem}dt{color:var(--muted)}dd{margin:0}
+details{margin:.8rem 0}summary{cursor:pointer}.terms{display:block}.terms dt{color:var(--ink);font-weight:600;margin-top:.7rem}.terms dd{max-width:70ch}
+@media print{main{max-width:none;padding:0}.scroll{overflow:visible}}
+"""
+READING = (
+    "Means over finished repeats with 95 % intervals: Wilson's score interval for rates; for other means the BCa bootstrap, widened for "
+    "few repeats (below 5 repeats Student's t). No interval: the repeats were equal as far as the digits go, or there is only one. "
+    "A floor or ceiling is proved; 'best known' is not."
+)
+
+
+def build(
+    tables: Tables, title: str, command: str, question: str, measures: Iterable[str | Measure], pairs: Sequence[tuple[int, int]]
+) -> str:
+    """The whole page as text."""
+    chosen = statistics.measures_of(measures)
+    played = Played.of(tables)
+    values = statistics.evaluate(played.tables, chosen)
+    summary = statistics.summary(played.tables, chosen, values)
+    pairs = pairs or report.alike(summary["arms"])[: 2 * MOST]
+    compared = [statistics.compare(played.tables, a, b, chosen, values) for a, b in pairs]
+    parts = [
+        f"<h1>{html.escape(title or 'A study')}</h1>",
+        f'<p class="lead">{html.escape(question)}</p>' if question else "",
+        f"<p>{html.escape(report.notes(summary)[0])} {html.escape(_what(tables.arms))}</p>",
+        _section("Results", _arms(summary)),
+        _section("Figures", _figures(played, summary, values)),
+        _section("Differences", _differences(summary, compared)),
+        _section("Failures", _failures(summary)),
+        _section("Do it again", _again(tables.arms, command)),
+        _section("What the numbers mean", _terms(summary, chosen)),
+    ]
+    head = '<meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1">'
+    body = "\n".join(part for part in parts if part)
+    return (
+        f'<!doctype html>\n<html lang="en"><head>{head}<title>{html.escape(title or "A study")}</title>'
+        f"<style>{figures.css()}{STYLE}</style></head>\n<body><main>\n{body}\n</main></body></html>\n"
+    )
+
+
+def _section(title: str, content: str) -> str:
+    return f"<section><h2>{title}</h2>\n{content}</section>" if content else ""
+
+
+def _what(arms: Sequence[dict[str, Any]]) -> str:
+    games = list(dict.fromkeys(arm["spec"].get("game", "") for arm in arms))
+    repeats = sorted({arm["repeats"] for arm in arms if "repeats" in arm})
+    each = f", {words.count(repeats[0], 'repeat')} each" if len(repeats) == 1 else ""
+    return f"{words.count(len(arms), 'arm')} of {', '.join(games)}{each}." if arms else "There are no arms yet."
+
+
+def _arms(summary: dict[str, Any]) -> str:
+    names = report.headline(summary)[:COLUMNS]
+    columns = [report.column(summary, name) for name in names]
+    decimals = [words.places(column) for column in columns]
+    rows = []
+    for place, arm in enumerate(summary["arms"]):
+        cells = [_cell(column[place], digits) for column, digits in zip(columns, decimals, strict=True)]
+        done = arm["matches"] - arm["failed"] - arm["paused"] - arm["open"]
+        count = f"{done:,}" + (f" <small>of {arm['matches']:,}</small>" if done != arm["matches"] else "")
+        rows.append(f"<tr>{_name(arm, place)}<td>{count}</td>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>")
+    foot = [
+        f"<tr><th>{report.SIDES[side]}</th><td></td>{''.join(f'<td>{html.escape(cell)}</td>' for cell in cells)}</tr>"
+        for side, cells in report.sides(summary, names).items()
+    ]
+    head = "".join(f"<th>{_heading(summary, name)}</th>" for name in ("", "matches", *names))
+    return _table(head, rows, foot, READING) + _all(summary)
+
+
+def _all(summary: dict[str, Any]) -> str:
+    """Every measure of every arm, folded away."""
+    frame, rows = report.frame(summary), []
+    for row in frame.iter_rows(named=True):
+        digits = words.places([row])
+        ends = [words.number(row[side], row["unit"], max(digits, _decimals(row[side], row["unit"]))) for side in ("floor", "ceiling")]
+        arm = html.escape(report.called({"arm": row["arm"], "name": row["name"], "spec": {}}))
+        cells = [words.title(row["measure"]), _cell(row, digits), f"{row['n']:,}", *ends]
+        rows.append(f"<tr><td>{arm}</td>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>")
+    head = "".join(f"<th>{name}</th>" for name in ("arm", "measure", "mean", "n", "floor", "ceiling"))
+    return f"<details><summary>All measures</summary>{_table(head, rows)}</details>" if rows else ""
+
+
+def _figures(played: Played, summary: dict[str, Any], values: statistics.Values) -> str:
+    arms = summary["arms"][:MOST]
+    names = {arm["arm"]: report.called(arm) for arm in arms}
+    drawn = [_dots(summary, name, values, arms) for name in report.headline(summary)[:COLUMNS]]
+    drawn = [*_over_rounds(played, names), *(figure for figure in drawn if figure)]
+    if not drawn:
+        return ""
+    more = f" Only the first {MOST} arms are drawn." if len(summary["arms"]) > MOST else ""
+    note = (
+        "Over rounds: means with 95 % bands; a dashed line lies on another arm's. Below the names: the mean with its interval on "
+        f"the repeats' own values; strokes are floors and ceilings.{more}"
+    )
+    return f'<div class="figures">{"".join(f"<figure>{figure}</figure>" for figure in drawn)}</div><p class="note">{note}</p>'
+
+
+def _dots(summary: dict[str, Any], measure: str, values: statistics.Values, arms: Sequence[dict[str, Any]]) -> str:
+    rows = [
+        figures.Row(
+            report.called(arm), figures.color(place), arm["measures"][measure], values[measure, arm["arm"]]["value"].drop_nulls().to_numpy()
+        )
+        for place, arm in enumerate(arms)
+        if measure in arm["measures"] and arm["measures"][measure]["n"]
+    ]
+    if not rows:
+        return ""
+    if rows[0].cell["unit"] == "share" and all(set(np.unique(row.sample)) <= {0.0, 1.0} for row in rows):
+        rows = [row._replace(sample=row.sample[:0]) for row in rows]  # of a rate the repeats are but 0 and 1
+    ends = [(side, {row.cell.get(side) for row in rows}) for side in report.SIDES]
+    unit = rows[0].cell["unit"]
+    marks = [
+        (value, f"{report.SIDES[side]} {words.number(value, unit, _decimals(value, unit))}")
+        for side, (value, *others) in ((side, tuple(found)) for side, found in ends)
+        if value is not None and not others
+    ]
+    title = words.title(measure) + (f" ({unit})" if unit not in ("share", "index", "") else "")
+    return figures.dots(title[0].upper() + title[1:], rows, marks)
+
+
+def _over_rounds(played: Played, names: dict[int, str]) -> list[str]:
+    out = []
+    if played.matches["ended"].any():
+        out.append(figures.curves("Matches still going", figures.alive(played, names), True))
+    if (deeds := figures.by_round(played, names, "cooperation")) and max(len(curve.x) for curve in deeds) > 1:
+        out.append(
+            figures.curves("Cooperation of those still playing", deeds, all(0 <= np.nanmin(c.y) and np.nanmax(c.y) <= 1 for c in deeds))
+        )
+    if fact := _telling_fact(played):
+        out.append(figures.curves(f"{words.title(fact).capitalize()} of those still playing", figures.by_round(played, names, fact)))
+    return out
+
+
+def _telling_fact(played: Played) -> str:
+    """The fact of the table in which arms differ most against its own spread; "" where there is none."""
+    known = {"arm", "match", "step", "round", "round_over", "ended", "truncated"}
+    facts = [name for name, kind in played.steps.schema.items() if name not in known and kind.is_numeric()]
+    best, most = "", 0.0
+    for fact in facts:
+        rows = played.steps.drop_nulls(fact).select("arm", pl.col(fact).cast(pl.Float64))
+        means, spread = rows.group_by("arm").mean()[fact], rows[fact].std()
+        apart = float((means.max() - means.min()) / spread) if spread else 0.0  # type: ignore[operator]
+        if spread and (not best or apart > most):
+            best, most = fact, apart
+    return best
+
+
+def _differences(summary: dict[str, Any], compared: Sequence[dict[str, Any]]) -> str:
+    if not compared:
+        return ""
+    names = [name for name in report.headline(summary) if any(name in each["measures"] for each in compared)][: COLUMNS - 1]
+    columns = [[each["measures"].get(name) for each in compared] for name in names]
+    decimals = [words.places(column) for column in columns]
+    rows = []
+    for place, each in enumerate(compared):
+        cells = "".join(f"<td>{_change(column[place], digits)}</td>" for column, digits in zip(columns, decimals, strict=True))
+        a, b = (html.escape(report.called(each[key])) for key in ("a", "b"))
+        rows.append(f"<tr><th>{b} <small>less {a}{'' if each['paired'] else ', other seed: unpaired'}</small></th>{cells}</tr>")
+    head = "".join(f"<th>{_heading(summary, name, 'percentage points')}</th>" for name in ("", *names))
+    n = sum(cell is not None and cell["low"] is not None for column in columns for cell in column)
+    note = (
+        "An arm less an earlier one, over the repeats that both finished; the same repeat has the same random streams in both. "
+        f"Of {words.count(n, 'interval')} about one in twenty misses the truth; those that exclude 0 are bold."
+    )
+    return _table(head, rows, (), note)
+
+
+def _failures(summary: dict[str, Any]) -> str:
+    rows = []
+    for place, arm in enumerate(summary["arms"]):
+        for cause in arm["causes"]:
+            status = "a seat retired" if cause["status"] == "finished" else cause["status"]
+            cells = (status, cause["where"] or "", html.escape(cause["cause"] or ""), f"{cause['matches']:,}")
+            rows.append(f"<tr>{_name(arm, place)}{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>")
+    if not rows:
+        return "<p>No match failed.</p>"
+    head = "".join(f"<th>{name}</th>" for name in ("", "what happened", "where", "cause", "matches"))
+    said = "".join(f"<p>{html.escape(line)}</p>" for line in report.notes(summary)[1:])
+    note = "A failure is never a move: these matches count in no mean. The bounds say what they could change."
+    return _table(head, rows, (), note) + said
+
+
+def _again(arms: Sequence[dict[str, Any]], command: str) -> str:
+    if not arms:
+        return ""
+    first = arms[0]
+    rules = dict(item for arm in arms for item in arm.get("versions", {}).items())
+    facts = {
+        "commonage": first.get("package"), "jax": first.get("jax"), "Python": first.get("python"), "platform": first.get("platform"),
+        "rules": ", ".join(f"{name}@{version}" for name, version in rules.items()),
+        "seed": ", ".join(str(seed) for seed in dict.fromkeys(arm.get("seed") for arm in arms)),
+    }  # fmt: skip
+    shell = f"<pre>{html.escape(command)}</pre>" if command else ""
+    study = f"<p>{'Or as' if command else 'As'} a study, <code>commonage study FILE</code>:</p><pre>{html.escape(toml(arms))}</pre>"
+    return (
+        shell
+        + study
+        + "<dl>"
+        + "".join(f"<dt>{key}</dt><dd>{html.escape(str(value))}</dd>" for key, value in facts.items() if value)
+        + "</dl>"
+    )
+
+
+def toml(arms: Sequence[dict[str, Any]]) -> str:
+    """The study as a file that runs again."""
+    quote = lambda text: '"' + str(text).replace("\\", "\\\\").replace('"', '\\"') + '"'
+    lines = [
+        f"{key} = {quote(value) if isinstance(value, str) else value}"
+        for key in ("repeats", "seed", "on_failure")
+        if (value := arms[0].get(key)) is not None
+    ]
+    for arm in arms:
+        spec = arm["spec"]
+        around = ", ".join(quote(layer) for layer in spec.get("with", ()))
+        lines += ["", "[[arm]]", f"name = {quote(arm.get('name', ''))}", f"game = {quote(spec.get('game', ''))}"]
+        lines += [f"with = [{around}]", f"seats = {quote(spec.get('seats', ''))}"]
+    return "\n".join(lines)
+
+
+def _terms(summary: dict[str, Any], measures: Sequence[Measure]) -> str:
+    used = {name for arm in summary["arms"] for name in arm["measures"]}
+    terms = [(words.title(m.name), inspect.getdoc(type(m)) or "") for m in measures if m.name in used]
+    why = {(o["measure"], o["side"], o["value"], o["label"], o["why"]): None for arm in summary["arms"] for o in arm["oracles"]}
+    ends = "".join(
+        f"<dt>{words.title(m)}: {report.SIDES.get(side, side)} {value:,.6g} ({label})</dt><dd>{html.escape(text)}</dd>"
+        for m, side, value, label, text in why
+    )
+    folded = f'<details><summary>Where floors and ceilings come from</summary><dl class="terms">{ends}</dl></details>' if ends else ""
+    rows = "".join(f"<dt>{html.escape(name)}</dt><dd>{html.escape(text)}</dd>" for name, text in terms)
+    return f'<details><summary>Measures</summary><dl class="terms">{rows}</dl></details>{folded}' if terms else ""
+
+
+def _table(head: str, rows: Sequence[str], foot: Sequence[str] = (), caption: str = "") -> str:
+    below = f"<tfoot>{''.join(foot)}</tfoot>" if foot else ""
+    note = f'<p class="note">{caption}</p>' if caption else ""
+    return f'<div class="scroll"><table><thead><tr>{head}</tr></thead><tbody>{"".join(rows)}</tbody>{below}</table></div>{note}'
+
+
+def _name(arm: dict[str, Any], place: int) -> str:
+    spec, name = arm["spec"], report.called(arm)
+    text = " · ".join([spec.get("seats", ""), *(f"with {layer}" for layer in spec.get("with", ()))])
+    small = (
+        f"<small>{html.escape(text).replace(',', ',<wbr>').replace('+', '<wbr>+')}</small>"
+        if spec and not name.startswith(spec.get("seats", " "))
+        else ""
+    )
+    return f'<th><span class="dot" style="background:var(--{figures.color(place)})"></span>{html.escape(name)}{small}</th>'
+
+
+def _heading(summary: dict[str, Any], name: str, share: str = "") -> str:
+    unit = next((cell["unit"] for cell in report.column(summary, name) if cell), "")
+    said = share if unit == "share" else "" if unit == "index" else unit
+    return html.escape(words.title(name)) + (f"<br><small>{html.escape(said)}</small>" if said else "")
+
+
+def _cell(cell: dict[str, Any] | None, decimals: int) -> str:
+    if cell is None:
+        return ""
+    text = f"{words.number(cell['mean'], cell['unit'], decimals)} <small>{words.limits(cell, decimals)}</small>"
+    bounds = words.bounds(cell, decimals)
+    return text + (f"<br><small>{bounds} if failures count</small>" if bounds else "")
+
+
+def _change(cell: dict[str, Any] | None, decimals: int) -> str:
+    if cell is None:
+        return ""
+    clear = cell["low"] is not None and (cell["low"] > 0 or cell["high"] < 0)
+    mean = "-" if cell["mean"] is None else words.plain(cell["mean"], cell["unit"], decimals, sign=True)
+    text = f'<span class="clear">{mean}</span>' if clear else mean
+    return f"{text} <small>{words.limits(cell, decimals, sign=True)}</small>"
+
+
+def _decimals(value: float | None, unit: str) -> int:
+    return 0 if value is None else words.places([{"mean": value, "low": None, "high": None, "unit": unit}])

@@ -1,0 +1,115 @@
+"""Which keys a game draws with, and which of its draws matter: so that no key serves two draws."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable
+from typing import Any, NamedTuple
+from unittest import mock
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from commonage import seeds
+from commonage.game import Game
+from commonage.testing.probe import QUICK, Played
+
+MATCHES = 8  # that are looked at draw by draw
+AS_DRAWN, ZEROS, ONES, TURNED = range(4)  # what a draw's bits are replaced by: a draw that matters shows it
+
+
+class Draw(NamedTuple):
+    """One place in the code that draws, in one step; `step` -1 = the start of the match."""
+
+    step: int
+    site: int
+
+
+class Reuse(NamedTuple):
+    """A key that two draws share, or the match's own, never folded (then `second` is None)."""
+
+    match: int
+    first: Draw
+    second: Draw | None
+
+
+def sites(game: Game) -> int:
+    """How many draws the code of one step makes, whether or not they count."""
+    count: list[int] = []
+    with mock.patch.object(seeds, "bits", _counting(count)):
+        state = jax.eval_shape(game.start, seeds.root(0))
+        jax.eval_shape(game.step, seeds.root(0), state, jax.ShapeDtypeStruct((game.seats,), jnp.int32))
+    return len(count)
+
+
+def reuse(game: Game, played: Played) -> Reuse | None:
+    """The first key with which two draws that matter are made in one match, if any.
+
+    A draw matters if other bits in its place change what the step does: a draw that is computed and
+    thrown away (the game's, while a mechanism asks) may be made again later.
+    """
+    step, begin = _Watched(lambda key, state, moves: game.step(key, state, moves)), _Watched(lambda key: game.start(key))
+    for match in range(MATCHES):
+        key, used = played.keys[match], defaultdict(list)
+        calls: dict[int, tuple[_Watched, tuple[Any, ...]]] = {-1: (begin, (key,))}
+        for t in np.flatnonzero(played.live[:, match]).tolist():
+            calls[t] = (step, (key, played.state(t, match), played.moves[t, match]))
+        for t, (watched, arguments) in calls.items():
+            for site, word in watched.keys(*arguments):
+                used[word].append(Draw(t, site))
+        matters = lambda draw: calls[draw.step][0].matters(draw.site, *calls[draw.step][1])  # noqa: B023
+        for word, draws in used.items():
+            own = word == key.tobytes()
+            if (own or len(draws) > 1) and (found := [draw for draw in draws if matters(draw)]) and (own or len(found) > 1):
+                return Reuse(match, found[0], None if own else found[1])
+    return None
+
+
+class _Watched:
+    """A function whose draws report their keys, and whose n-th draw can be replaced."""
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        self.function, self.log = function, []
+        self.compiled = jax.jit(self._run, compiler_options=QUICK)
+
+    def keys(self, *arguments: Any) -> list[tuple[int, bytes]]:
+        """(place in the code, key) of every draw of one call."""
+        self.log.clear()
+        jax.block_until_ready(self.compiled(-1, AS_DRAWN, *arguments))
+        jax.effects_barrier()
+        return list(self.log)
+
+    def matters(self, site: int, *arguments: Any) -> bool:
+        """Whether other bits at this place change the outcome."""
+        outcomes = [jax.tree.leaves(jax.device_get(self.compiled(site, bits, *arguments))) for bits in range(4)]
+        return any(not np.array_equal(a, b, equal_nan=True) for other in outcomes[1:] for a, b in zip(outcomes[0], other, strict=True))
+
+    def _run(self, target: Any, instead: Any, *arguments: Any) -> Any:
+        count: list[int] = []
+
+        def replace(site: int, out: Any) -> Any:
+            forced = jnp.select([instead == ZEROS, instead == ONES], [jnp.zeros_like(out), jnp.full_like(out, 2**32 - 1)], ~out)
+            return jnp.where((target == site) & (instead != AS_DRAWN), forced, out)
+
+        with mock.patch.object(seeds, "bits", _counting(count, self._note, replace)):
+            return self.function(*arguments)
+
+    def _note(self, site: int, key: Any) -> None:
+        self.log += [(site, row.tobytes()) for row in np.asarray(key, np.uint32).reshape(-1, 2)]
+
+
+def _counting(count: list[int], note: Any = None, replace: Any = None) -> Callable[..., Any]:
+    """`seeds.bits` that counts its calls in `count`, notes their keys and hands on what `replace` makes of the bits."""
+    original = seeds.bits
+
+    def bits(key: Any, shape: tuple[int, ...] = ()) -> Any:
+        site = len(count)
+        count.append(site)
+        out = original(key, shape)
+        if note is None:
+            return out
+        jax.debug.callback(lambda word: note(site, word), key)
+        return replace(site, out)
+
+    return bits
