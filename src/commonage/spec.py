@@ -75,11 +75,13 @@ def compact(seats: Sequence[Seat]) -> str:
 
 def game(base: str | Game, mechanisms: Sequence[str | Any] = (), sets: dict[str, Any] | None = None) -> Game:
     """The tower: of several mechanisms the first named is outermost. `sets` are parameters of any layer."""
-    calls = [item if isinstance(item, Call) else call(item) for item in (*_texts(mechanisms), base) if isinstance(item, str | Call)]
-    extra = _shared(calls, sets or {})
-    if not isinstance(base, str):
-        return _wrap(base, [make("mechanisms", item, extra) for item in calls])
-    return _wrap(make("games", calls[-1], extra)(), [make("mechanisms", item, extra) for item in calls[:-1]])
+    around = [call(item if isinstance(item, str) else text(item)) for item in mechanisms]
+    inner = call(base if isinstance(base, str) else text(base)) if isinstance(base, str) or sets else None
+    extra = _shared([*(("mechanisms", layer) for layer in around), *([("games", inner)] if inner else [])], sets or {})
+    tower: Any = make("games", inner, extra)() if inner else base
+    for layer in reversed(around):
+        tower = make("mechanisms", layer, extra)(tower)
+    return tower
 
 
 def text(part: Any) -> str:
@@ -121,20 +123,9 @@ def make(kind: str, item: Call, extra: dict[str, Any] | None = None) -> Callable
     return lambda *inner: cls(*inner, **values)
 
 
-def _texts(mechanisms: Sequence[Any]) -> list[Any]:
-    return [text(item) if dataclasses.is_dataclass(item) else item for item in mechanisms]
-
-
-def _wrap(inner: Game, around: Sequence[Callable[..., Any]]) -> Game:
-    for wrap in reversed(around):
-        inner = wrap(inner)
-    return inner
-
-
-def _shared(calls: Sequence[Call], sets: dict[str, Any]) -> dict[str, Any]:
+def _shared(layers: Sequence[tuple[str, Call]], sets: dict[str, Any]) -> dict[str, Any]:
     """Checks that each `--set` names a parameter of some layer."""
-    kinds = ["mechanisms"] * (len(calls) - 1) + ["games"]
-    known = {f.name for kind, item in zip(kinds, calls, strict=True) for f in dataclasses.fields(find(kind, item.name)) if f.name != "game"}
+    known = {field.name for kind, item in layers for field in dataclasses.fields(find(kind, item.name)) if field.name != "game"}
     for key in sets:
         if key not in known:
             near = difflib.get_close_matches(key, known, n=1)

@@ -64,7 +64,7 @@ def test_another_move_is_drawn_uniformly_among_the_legal_ones():
 def test_the_only_legal_move_never_trembles():
     """With nothing sent the trustee can only return 0; the investor's hand trembles."""
     tower = Noise(Trust(), rate=1)
-    sent, returned = turns(tower, [0, -1], [-1, 0])
+    sent = turns(tower, [0, -1])[0]
     assert sent.state.trembled.tolist() == [True, False]
     assert sent.state.game.sent > 0
     nothing = Noise(Commons(seats=2, capacity=1, collapse=1), rate=1)

@@ -105,8 +105,9 @@ def play_mixed(log, matches=(1, 2, 3), said=lambda line: None):
     for match in matches:
         there = {row[:3] for row in log.events(match)}
         for step, seat, attempt, event in rows(match):
-            if (step, seat, attempt) not in there:
-                log.write(match, step, seat, attempt, event)
+            if (step, seat, attempt) in there:
+                continue
+            log.write(match, step, seat, attempt, event)
             if seat == TABLE:
                 log.flush()
                 said(f"flushed {match} {step}")

@@ -7,6 +7,7 @@ import logs
 import pytest
 
 from commonage.errors import LogError
+from commonage.store.codec import seal
 from commonage.store.log import Log
 from commonage.store.read import equal, events, match, read
 
@@ -129,8 +130,6 @@ def test_the_other_arm_can_still_be_read(folder):
 
 def test_a_newer_format(folder):
     with sqlite3.connect(folder / "log.sqlite") as connection:
-        from commonage.store.codec import seal
-
         connection.execute("UPDATE meta SET value = ?, seal = ? WHERE key = 'format'", ("commonage log 2", seal("commonage log 2")))
     connection.close()
     before = contents(folder)

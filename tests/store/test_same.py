@@ -1,5 +1,6 @@
 """Equality of logs: clocks aside, pauses that were overcome aside, all else to the bit."""
 
+import re
 import shutil
 
 import logs
@@ -43,8 +44,8 @@ def test_seconds_and_pauses_do_not_count(tmp_path):
     c = write(tmp_path / "c", (0, 0, 0, Moved(0, 1, usage={"calls": 2, "seconds": 0.5})))
     assert equal(a, b) == equal(b, a) == []
     assert equal(a, c) == [
-        'match 1, step 0, seat 0, attempt 0, moved: {"question": 0, "move": 1, "usage": {"calls": 1}}'
-        ' against {"question": 0, "move": 1, "usage": {"calls": 2}}'.replace('"question": 0, "move": 1', '"move": 1, "question": 0')
+        'match 1, step 0, seat 0, attempt 0, moved: {"move": 1, "question": 0, "usage": {"calls": 1}}'
+        ' against {"move": 1, "question": 0, "usage": {"calls": 2}}'
     ]
 
 
@@ -69,13 +70,11 @@ def test_many_differences_are_counted(tmp_path):
     ("table", "column", "says"),
     [
         (2, "reward", "moves: arm 0, match 2, step 1, seat 0: reward is 0.666.* against 9.0, and so in 1 rows"),
-        (2, "move", "moves: arm 0, match 2, step 1, seat 0: choice is seat 1 against nobody|move"),
+        (2, "move", "moves: arm 0, match 2, step 1, seat 0: move is 1 against 0, and so in 1 rows"),
         (1, "stock", "steps: arm 0, match 2, step 1: stock is 90.5 against 9.0, and so in 1 rows"),
     ],
 )
 def test_compiled_tables_count(tmp_path, table, column, says):
-    import re
-
     for name in ("a", "b"):
         columns = logs.columns((1, 2))
         if name == "b":

@@ -61,18 +61,26 @@ def _plan(plan: Any) -> str:
 def _run(plan: Any, out: Path, max_failed: int, json: bool) -> None:
     with _progress("playing", quiet=json or any(not agent.pure for arm in plan.built for agent in arm.agents)) as progress:
         result = plan.run(out, progress)
-    print(jsonlib.dumps(result.summary()) if json else _page(result))
-    if not json:
+    if json:
+        print(jsonlib.dumps(result.summary()))
+    else:
+        _page(result)
         print(f"\n  Log: {out}    again: commonage report {out}    one match: commonage transcript {out} 1")
     status = result.status
     if status.get("paused", 0) + status.get("open", 0) or status.get("failed", 0) > max_failed:
         raise typer.Exit(INCOMPLETE)
 
 
-def _page(result: Any) -> str:
+def _page(result: Any) -> None:
+    """The arms as a table, then what there is to know about them."""
+    from rich.console import Console
+
     from commonage.measure import report as pages
 
-    return pages.terminal(result.summary())
+    console = Console(highlight=False)
+    console.print(pages.table(result.summary(), width=console.width))
+    for line in pages.notes(result.summary()):
+        console.print(line, markup=False)
 
 
 def report(folder: Path, json: bool, csv: bool, html: Path | None, events: Path | None, browse: bool) -> None:
@@ -86,7 +94,7 @@ def report(folder: Path, json: bool, csv: bool, html: Path | None, events: Path 
     elif csv:
         print(result.table().write_csv(), end="")
     else:
-        print(_page(result))
+        _page(result)
         page = result.report(html)
         print(f"\n  Report: {page}")
         if browse:
@@ -141,17 +149,18 @@ def _number(value: float | None) -> str:
 
 
 def compare(folder: Path, arms: Sequence[int]) -> None:
+    from rich.console import Console
+
     from commonage.measure import report as pages
     from commonage.run.result import Result
 
-    result = Result(folder)
+    result, console = Result(folder), Console(highlight=False)
     count = len(result.tables.arms)
     if any(not 1 <= arm <= count for arm in arms) or len(arms) not in (0, 2):
         raise SpecError(f"arms {list(arms)}: name two, from 1 to {count}, or none to compare all with the first")
     pairs = [(arms[0], arms[1])] if arms else [(1, arm) for arm in range(2, count + 1)]
     for a, b in pairs:
-        names = result.tables.arms[a - 1]["name"], result.tables.arms[b - 1]["name"]
-        print(pages.comparison(result.compare(a - 1, b - 1), *names))
+        console.print(pages.differences(result.compare(a - 1, b - 1)))
 
 
 def verify(json: bool) -> None:
@@ -159,12 +168,12 @@ def verify(json: bool) -> None:
 
     rows = []
     if not json:
-        print(f"{'quantity':<58}{'expected':>16}{'ours':>16}{'difference':>12}   source")
+        print(f"{'quantity':<78}{'expected':>16}{'ours':>16}{'difference':>12}   source")
     for row in truth.rows():
         rows.append(row)
         if not json:
             mark = "ok" if row.ok else "WRONG"
-            print(f"{row.quantity:<58}{row.expected:>16.9g}{row.ours:>16.9g}{row.difference:>12.1e}   {mark:<6}{row.source}", flush=True)
+            print(f"{row.quantity:<78}{row.expected:>16.9g}{row.ours:>16.9g}{row.difference:>12.1e}   {mark:<6}{row.source}", flush=True)
     wrong = sum(not row.ok for row in rows)
     print(jsonlib.dumps([row._asdict() for row in rows]) if json else f"\n{len(rows) - wrong} of {len(rows)} agree.")
     if wrong:

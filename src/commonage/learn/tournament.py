@@ -12,6 +12,7 @@ import numpy as np
 from commonage import seeds
 from commonage.errors import SpecError
 from commonage.game import Game
+from commonage.games.dilemma import Dilemma
 from commonage.learn.rollout import Player, place, score, stack
 
 CHUNK = 8192  # matches at a time: the state of as many stays in the cache
@@ -33,6 +34,20 @@ def round_robin(game: Game, players: Sequence[Player], repeats: int = 10, seed: 
     rewards, deeds = _play(game, list(players), seating, _keys(seed, len(seating)))
     shape = (len(players), len(players), repeats)
     return Tournament(_matrix(rewards, row, column, shape), _matrix(deeds, row, column, shape))
+
+
+def expected(game: Dilemma, mine: Sequence[float], other: Sequence[float]) -> tuple[float, float]:
+    """Exact mean payoffs a round of two memory-one tables (start, CC, CD, DC, DD), by propagating the Markov chain."""
+    p, q = np.asarray(mine, float), np.asarray(other, float)
+    q = q[[0, 1, 3, 2, 4]]  # the other's own move comes first in its table
+    both = lambda a, b: np.stack([a * b, a * (1 - b), (1 - a) * b, (1 - a) * (1 - b)], -1)  # noqa: E731
+    state, step = both(p[0], q[0]), both(p[1:], q[1:])
+    visits = np.zeros(4)
+    for _ in range(game.rounds):
+        visits, state = visits + state, state @ step
+    r, s, t, punished = (float(value) for value in game.rstp)
+    share = visits / game.rounds
+    return float(share @ [r, s, t, punished]), float(share @ [r, t, s, punished])
 
 
 def _play(game: Game, players: list[Player], seating: np.ndarray, keys: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

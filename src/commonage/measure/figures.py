@@ -1,44 +1,23 @@
-"""Figures as SVG text that follows the reader's light or dark, drawn by matplotlib without its global state."""
+"""The figures of a study: arms under each other, arms over rounds, and the commons at a glance."""
 
 from __future__ import annotations
 
-import io
-import re
+import itertools
 import textwrap
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-import matplotlib
 import numpy as np
 import polars as pl
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_svg import FigureCanvasSVG
-from matplotlib.figure import Figure
 from matplotlib.patches import PathPatch
 from matplotlib.path import Path
 
 from commonage.measure import intervals, words
 from commonage.measure.contract import KEYS, Played, Tables
 from commonage.measure.statistics import evaluate, measures_of
-
-# name: (light, dark). Tested for the common colour deficiencies by lightness too, since no two neighbours share it.
-COLORS = {
-    "paper": ("#ffffff", "#15181c"),
-    "ink": ("#1c2126", "#e8eaed"),
-    "muted": ("#5f6872", "#9aa4af"),
-    "rule": ("#d6dade", "#363d45"),
-    "arm0": ("#2764ae", "#79b0f0"),
-    "arm1": ("#d1571b", "#f39a66"),
-    "arm2": ("#15835c", "#4fcb9a"),
-    "arm3": ("#8a4bab", "#c896e4"),
-    "arm4": ("#a77a00", "#e3b948"),
-    "arm5": ("#b03060", "#ef8bab"),
-    "arm6": ("#208898", "#66cfdc"),
-    "arm7": ("#6b737c", "#aab3bd"),
-}
-INK = {name: f"#0101{i:02x}" for i, name in enumerate(COLORS, 16)}  # what matplotlib draws with; CSS variables replace it
-STYLE = {"svg.fonttype": "none", "font.family": "sans-serif", "font.size": 11, "axes.unicode_minus": False}
-FONTS = "system-ui, -apple-system, 'Segoe UI', Roboto, Helvetica, Arial, sans-serif"
+from commonage.measure.style import color
+from commonage.measure.svg import INK, drawn, label, panel, sheet, svg
 
 
 class Row(NamedTuple):
@@ -61,27 +40,17 @@ class Curve(NamedTuple):
     high: np.ndarray
 
 
-def css() -> str:
-    """The colours as CSS variables, light and dark."""
-    light, dark = (";".join(f"--{name}:{pair[i]}" for name, pair in COLORS.items()) for i in (0, 1))
-    return f":root{{color-scheme:light dark;{light}}}@media (prefers-color-scheme:dark){{:root{{{dark}}}}}"
-
-
-def color(arm: int) -> str:
-    """The colour of the arm at this place; the ninth has the first one's again."""
-    return f"arm{arm % 8}"
-
-
+@drawn
 def dots(title: str, rows: Sequence[Row], marks: Sequence[tuple[float, str]] = (), width: int = 440) -> str:
     """Arms under each other: mean and interval, faint dots for the repeats, lines for floor and ceiling."""
     top, pitch = 30 + 15 * min(len(marks), 2), 40
     height = top + pitch * len(rows) + 34
-    figure, axes = _sheet(width, height, (14, 34, 14, top))
+    figure, axes = sheet(width, height, (14, 34, 14, top))
     low, high = _range(rows, marks)
     axes.set_xlim(low, high)
     axes.set_ylim(len(rows), 0)
     decimals = words.places([row.cell for row in rows])
-    _heading(figure, title, width, height)
+    label(figure, 14, height - 16, title, width, height)
     for place, row in enumerate(rows):
         _row(axes, place, row, decimals)
     _marks(axes, marks, len(rows))
@@ -89,12 +58,13 @@ def dots(title: str, rows: Sequence[Row], marks: Sequence[tuple[float, str]] = (
     return svg(figure, f"{title}: " + "; ".join(f"{row.name} {_said(row.cell, decimals)}" for row in rows))
 
 
+@drawn
 def curves(title: str, rows: Sequence[Curve], share: bool = False, x: str = "round", width: int = 440, height: int = 260) -> str:
     """Arms as lines over rounds, with their 95 % bands, each named at its end."""
     names = [_wrapped(row.name, 22) for row in rows]
     margin = 22 + 6 * max((len(line) for name in names for line in name.split("\n")), default=0)
-    figure, axes = _sheet(width, height, (42, 40, margin, 36))
-    _heading(figure, title, width, height)
+    figure, axes = sheet(width, height, (42, 40, margin, 36))
+    label(figure, 14, height - 16, title, width, height)
     _lines(axes, rows, share)
     axes.set_xlabel(x, color=INK["muted"], fontsize=10.5, loc="left")
     ends = [(float(row.x[-1]), float(row.y[-1])) for row in rows]
@@ -104,43 +74,40 @@ def curves(title: str, rows: Sequence[Curve], share: bool = False, x: str = "rou
     return svg(figure, f"{title}: " + "; ".join(f"{row.name} ends at {row.y[-1]:.2g}" for row in rows))
 
 
+@drawn
 def lake(tables: Tables) -> str:
     """The commons at a glance: the share of lakes still alive by month, and beside it what a seat caught."""
     played = Played.of(tables)
     names = {arm["arm"]: arm.get("name") or arm["spec"]["seats"] for arm in played.arms}
-    lines = dict(zip(names, alive(played, names), strict=True))
-    order = sorted(names, key=lambda arm: (-lines[arm].y[-1], -lines[arm].y.sum(), arm))
-    most = {
-        float(value) for arm in played.arms for measure, side, value, *_ in arm.get("oracles", ()) if (measure, side) == ("gain", "ceiling")
-    }
-    width, height, middle = 780, 92 + 46 * len(names), 58 + 6.1 * max(len(words.short(name, 26)) for name in names.values())
+    lines = alive(played, names)
+    order = sorted(lines, key=lambda arm: (-lines[arm].y[-1], -lines[arm].y.sum(), arm))
+    width, height, middle = 780, 92 + 46 * len(order), 58 + 6.1 * max((len(words.short(names[arm], 26)) for arm in order), default=0)
     wide = (width - middle - 60) * 0.54
-    figure, left = _sheet(width, height, (44, 46, width - 44 - wide, 46))
-    right = _panel(figure, width, height, (44 + wide + middle, 46, 16, 46))
+    figure, left = sheet(width, height, (44, 46, width - 44 - wide, 46))
+    right = panel(figure, width, height, (44 + wide + middle, 46, 16, 46))
     _lines(left, list(lines.values()), True)
     left.set_xlabel("month", color=INK["muted"], fontsize=10.5, loc="left")
-    _label(figure, 8, height - 18, "Lakes still alive", width, height)
-    _label(figure, 44 + wide + middle, height - 18, "Catch of a seat", width, height)
-    _beside(left, right, lines, _catch(played, names, order), [(value, f"most {value:g}") for value in most if len(most) == 1])
+    label(figure, 8, height - 18, "Lakes still alive", width, height)
+    label(figure, 44 + wide + middle, height - 18, "Catch of a seat", width, height)
+    _beside(left, right, [(lines[arm], *row) for arm, row in _catch(played, names, order)], _most(played))
     return svg(figure, "Share of lakes alive in the end: " + "; ".join(f"{names[arm]} {lines[arm].y[-1]:.0%}" for arm in order))
 
 
-def alive(played: Played, names: dict[int, str]) -> list[Curve]:
-    """The share of matches that have not collapsed after each round, from 0, with score intervals."""
-    out = []
-    for place, arm in enumerate(names):
+def alive(played: Played, names: dict[int, str]) -> dict[int, Curve]:
+    """By arm the share of matches that have not collapsed after each round, from 0, with score intervals."""
+    out = {}
+    longest = np.arange(int(played.matches["rounds"].max() or 0) + 1)  # type: ignore[arg-type]
+    for place, (arm, name) in enumerate(names.items()):
         mine = played.matches.filter(pl.col("arm") == arm)
-        last = mine.filter(pl.col("ended"))["rounds"].to_numpy()
-        rounds = np.arange(int(mine["rounds"].max() or 0) + 1)  # type: ignore[arg-type]
-        found = [intervals.rate(mine.height - int((last <= r).sum()), mine.height) for r in rounds]
-        y, low, high = (np.array([np.nan if f[i] is None else f[i] for f in found]) for i in range(3))
-        out.append(Curve(names[arm], color(place), rounds, y, low, high))
-    longest = max((len(curve.x) for curve in out), default=0)
-    return [_prolonged(curve, longest) for curve in out]
+        if mine.height:
+            last = mine.filter(pl.col("ended"))["rounds"].to_numpy()
+            found = np.array([intervals.rate(mine.height - int((last <= r).sum()), mine.height)[:3] for r in longest])
+            out[arm] = Curve(name, color(place), longest, *found.T)
+    return out
 
 
-def by_round(played: Played, names: dict[int, str], fact: str) -> list[Curve]:
-    """The mean by round of `cooperation` (deeds) or of a fact of the table, over the matches still playing."""
+def by_round(played: Played, names: dict[int, str], fact: str) -> dict[int, Curve]:
+    """By arm and round the mean of `cooperation` (deeds) or of a fact of the table, over the matches still playing."""
     if fact == "cooperation":
         rows = played.moves.lazy().select(*KEYS, "round", value=pl.col("deed").cast(pl.Float64).fill_nan(None)).drop_nulls()
         each = rows.group_by(*KEYS, "round").agg(pl.col("value").mean())
@@ -149,54 +116,8 @@ def by_round(played: Played, names: dict[int, str], fact: str) -> list[Curve]:
         each = rows.group_by(*KEYS, "round").agg(value=pl.col(fact).last().cast(pl.Float64))
     value = pl.col("value")
     found = each.group_by("arm", "round").agg(y=value.mean(), error=value.std() / pl.len().sqrt()).sort("arm", "round").collect()
-    return [
-        _curve(name, color(place), mine)
-        for place, (arm, name) in enumerate(names.items())
-        if (mine := found.filter(pl.col("arm") == arm)).height
-    ]
-
-
-def svg(figure: Figure, alt: str) -> str:
-    """The figure as SVG text in the page's fonts and colours; it carries its own where it stands alone."""
-    out = io.StringIO()
-    with matplotlib.rc_context({**STYLE, "svg.hashsalt": alt}):
-        FigureCanvasSVG(figure).print_svg(out, metadata=dict.fromkeys(("Date", "Creator", "Format", "Type")))
-    text = re.sub(r"<metadata>.*?</metadata>", "", out.getvalue()[out.getvalue().index("<svg") :], flags=re.S)
-    for name, drawn in INK.items():
-        text = text.replace(drawn, f"var(--{name})")
-    text = re.sub(r"'DejaVu Sans'[^;\"]*", FONTS, text)
-    size = re.search(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', text)
-    assert size is not None
-    head = f'role="img" aria-label="{_escape(alt)}" width="{float(size[1]):g}" height="{float(size[2]):g}"'
-    text = re.sub(r'(<svg[^>]*?) height="[^"]*"', r"\1", re.sub(r'(<svg[^>]*?) width="[^"]*"', r"\1", text, count=1), count=1)
-    return text.replace("<svg ", f"<svg {head} ", 1).replace("<defs>", f"<defs><style>{css()}</style>", 1)
-
-
-def _sheet(width: float, height: float, margins: tuple[float, float, float, float]) -> tuple[Figure, Axes]:
-    """A figure of so many units, 72 an inch so that a unit is one of the SVG's, and its axes."""
-    with matplotlib.rc_context(STYLE):
-        figure = Figure(figsize=(width / 72, height / 72), dpi=72, facecolor="none")
-        return figure, _panel(figure, width, height, margins)
-
-
-def _panel(figure: Figure, width: float, height: float, margins: tuple[float, float, float, float]) -> Axes:
-    """Axes without a box, inside margins (left, bottom, right, top)."""
-    left, bottom, right, top = margins
-    with matplotlib.rc_context(STYLE):
-        axes = figure.add_axes((left / width, bottom / height, (width - left - right) / width, (height - bottom - top) / height))
-    axes.set_facecolor("none")
-    for spine in axes.spines.values():
-        spine.set_visible(False)
-    axes.tick_params(length=0, labelsize=10.5, labelcolor=INK["muted"], pad=5)
-    return axes
-
-
-def _heading(figure: Figure, title: str, width: float, height: float) -> None:
-    _label(figure, 14, height - 16, title, width, height)
-
-
-def _label(figure: Figure, x: float, y: float, text: str, width: float, height: float) -> None:
-    figure.text(x / width, y / height, text, color=INK["ink"], fontsize=12.5, fontweight="bold", va="center")
+    arms = found.partition_by("arm", as_dict=True)
+    return {arm: _curve(name, color(place), arms[arm,]) for place, (arm, name) in enumerate(names.items()) if (arm,) in arms}
 
 
 def _row(axes: Axes, place: int, row: Row, decimals: int) -> None:
@@ -251,20 +172,13 @@ def _marks(axes: Axes, marks: Sequence[tuple[float, str]], rows: int, middle: fl
 
 
 def _lines(axes: Axes, rows: Sequence[Curve], share: bool) -> None:
-    drawn: list[Curve] = []
-    for row in rows:
-        same = sum(
-            len(other.y) == len(row.y) and np.allclose(other.y, row.y, atol=0.004 * max(1.0, np.nanmax(np.abs(row.y)))) for other in drawn
-        )
-        style: Any = (0, (4, 4)) if same else "-"  # over an equal line, so that both are seen
+    for place, row in enumerate(rows):
+        hidden = any(len(other.y) == len(row.y) and np.allclose(other.y, row.y, rtol=0.004, atol=0.004) for other in rows[:place])
+        style: Any = (0, (4, 4)) if hidden else "-"  # over an equal line, so that both are seen
         axes.fill_between(row.x, row.low, row.high, color=INK[row.color], alpha=0.14, lw=0, zorder=2)
         point = {"marker": "o", "ms": 5} if len(row.x) == 1 else {}
         axes.plot(row.x, row.y, color=INK[row.color], lw=2, ls=style, solid_capstyle="round", zorder=3, clip_on=False, **point)
-        drawn.append(row)
-    if share:
-        axes.set_ylim(0, 1)
-    else:
-        axes.set_ylim(*_nice(axes.get_ylim()))
+    axes.set_ylim(*((0, 1) if share else _nice(axes.get_ylim())))
     axes.set_xlim(min((row.x[0] for row in rows), default=0), max((row.x[-1] for row in rows), default=1))
     axes.xaxis.get_major_locator().set_params(integer=True, nbins=6)  # type: ignore[attr-defined]
     _ticks(axes, "y", share)
@@ -296,7 +210,7 @@ def _apart(axes: Axes, ends: Sequence[tuple[float, float]], heights: Sequence[fl
     top = to_units((0, high))[1] + 6
     for _ in range(200):  # push touching neighbours apart until none touch
         moved = False
-        for one, other in zip(order[:-1], order[1:], strict=True):
+        for one, other in itertools.pairwise(order):
             overlap = (heights[one] + heights[other]) / 2 - (at[other] - at[one])
             if overlap > 0.1:
                 at[one], at[other], moved = at[one] - overlap / 2, at[other] + overlap / 2, True
@@ -306,42 +220,50 @@ def _apart(axes: Axes, ends: Sequence[tuple[float, float]], heights: Sequence[fl
     return [float(axes.transData.inverted().transform((0, y))[1]) for y in at]
 
 
-def _beside(
-    left: Axes, right: Axes, lines: dict[int, Curve], catch: dict[int, tuple[Row, float]], marks: Sequence[tuple[float, str]]
-) -> None:
-    """The rows of the right panel stand where the names of the left one do."""
-    rows = [row for row, _ in catch.values()]
+def _beside(left: Axes, right: Axes, rows: Sequence[tuple[Curve, Row, float]], marks: Sequence[tuple[float, str]]) -> None:
+    """The rows of the right panel stand where the names of the left one's lines do."""
     right.set_ylim(len(rows), 0)
-    right.set_xlim(*_range(rows, marks))
-    decimals, across = words.places([row.cell for row in rows]), right.get_yaxis_transform()
-    for place, (arm, (row, net)) in enumerate(catch.items()):
-        y, hue = place + 0.5, INK[row.color]
-        at = (1 + 40 / left.bbox.width, 1 - y / len(rows))
-        style = {"arrowstyle": "-", "color": hue, "lw": 0.8, "shrinkA": 3, "shrinkB": 2, "relpos": (0, 0.5)}
+    right.set_xlim(*_range([row for _, row, _ in rows], marks))
+    decimals = words.places([row.cell for _, row, _ in rows])
+    for place, (line, row, net) in enumerate(rows):
+        at = (1 + 40 / left.bbox.width, 1 - (place + 0.5) / len(rows))
+        style = {"arrowstyle": "-", "color": INK[row.color], "lw": 0.8, "shrinkA": 3, "shrinkB": 2, "relpos": (0, 0.5)}
         left.annotate(
-            words.short(row.name, 26), (lines[arm].x[-1], lines[arm].y[-1]), xytext=at, textcoords=left.transAxes,
-            color=hue, fontsize=11, va="center", ha="left", arrowprops=style, annotation_clip=False,
+            words.short(row.name, 26), (line.x[-1], line.y[-1]), xytext=at, textcoords=left.transAxes,
+            color=INK[row.color], fontsize=11, va="center", ha="left", arrowprops=style, annotation_clip=False,
         )  # fmt: skip
-        right.plot((0, 1), (y, y), transform=across, color=INK["rule"], lw=0.8, zorder=1)
-        _repeats(right, y, row)
-        _interval(right, y, row)
-        fined = abs(net - (row.cell["mean"] or 0.0)) > 1e-9
-        if fined:
-            right.scatter((net,), (y,), s=30, facecolor=INK["paper"], edgecolor=hue, lw=1.4, zorder=4, clip_on=False)
-        said = _said(row.cell, decimals) + (f", after fines {net:.{decimals}f}" if fined else "")
-        right.text(1, y - 0.33, said, transform=across, color=hue, ha="right", va="center", fontsize=10.5)
+        _caught(right, place + 0.5, row, net, decimals)
     _marks(right, marks, len(rows), 0.5)
     _ticks(right, "x", False)
 
 
-def _catch(played: Played, names: dict[int, str], order: Sequence[int]) -> dict[int, tuple[Row, float]]:
+def _caught(axes: Axes, y: float, row: Row, net: float, decimals: int) -> None:
+    """One arm's catches; an open dot for what fines and transfers leave of them."""
+    across, said = axes.get_yaxis_transform(), _said(row.cell, decimals)
+    axes.plot((0, 1), (y, y), transform=across, color=INK["rule"], lw=0.8, zorder=1)
+    _repeats(axes, y, row)
+    _interval(axes, y, row)
+    if abs(net - row.cell["mean"]) > 1e-9:
+        axes.scatter((net,), (y,), s=30, facecolor=INK["paper"], edgecolor=INK[row.color], lw=1.4, zorder=4, clip_on=False)
+        said += f", after fines {net:,.{decimals}f}"
+    axes.text(1, y - 0.33, said, transform=across, color=INK[row.color], ha="right", va="center", fontsize=10.5)
+
+
+def _catch(played: Played, names: dict[int, str], order: Sequence[int]) -> list[tuple[int, tuple[Row, float]]]:
     """For each arm: its row of catches, and the mean that is left after fines and transfers."""
-    values, out = evaluate(played, measures_of(["gain", "welfare_mean"])), {}
-    for place, arm in enumerate(names):
+    values, places, out = evaluate(played.tables, measures_of(["gain", "welfare_mean"])), list(names), []
+    for arm in order:
         sample, net = (values[name, arm]["value"].drop_nulls().to_numpy() for name in ("gain", "welfare_mean"))
         cell = {**intervals.mean(sample)._asdict(), "unit": "points"}
-        out[arm] = (Row(names[arm], color(place), cell, sample), float(net.mean()) if len(net) else 0.0)
-    return {arm: out[arm] for arm in order}
+        out.append((arm, (Row(names[arm], color(places.index(arm)), cell, sample), float(net.mean()))))
+    return out
+
+
+def _most(played: Played) -> list[tuple[float, str]]:
+    """The ceiling of the catch, where all arms have the same."""
+    oracles = [oracle for arm in played.arms for oracle in arm.get("oracles", ())]
+    most = {float(value) for measure, side, value, *_ in oracles if (measure, side) == ("gain", "ceiling")}
+    return [(value, f"most {value:g}") for value in most if len(most) == 1]
 
 
 def _curve(name: str, hue: str, rows: pl.DataFrame) -> Curve:
@@ -350,21 +272,11 @@ def _curve(name: str, hue: str, rows: pl.DataFrame) -> Curve:
     return Curve(name, hue, x, y, y - half, y + half)
 
 
-def _prolonged(curve: Curve, length: int) -> Curve:
-    """What has collapsed stays so to the end of the axis."""
-    more = length - len(curve.x)
-    held = (np.concatenate([values, np.repeat(values[-1], more)]) for values in curve[3:])
-    return Curve(curve.name, curve.color, np.arange(length), *held)
-
-
 def _range(rows: Sequence[Row], marks: Sequence[tuple[float, str]]) -> tuple[float, float]:
     """From the least to the most that is shown, a little wider; from 0 where it is near."""
     cells = [row.cell[key] for row in rows for key in ("mean", "low", "high") if row.cell[key] is not None]
-    shown = [
-        *cells,
-        *(value for value, _ in marks),
-        *(end for row in rows if len(row.sample) for end in (row.sample.min(), row.sample.max())),
-    ]
+    ends = [end for row in rows if len(row.sample) for end in (row.sample.min(), row.sample.max())]
+    shown = [*cells, *ends, *(value for value, _ in marks)]
     low, high = min(shown, default=0.0), max(shown, default=1.0)
     low = min(low, 0.0) if 0 <= low < 0.5 * high else low
     room = (high - low or abs(high) or 1.0) * 0.025
@@ -382,7 +294,3 @@ def _said(cell: dict[str, Any], decimals: int) -> str:
 
 def _wrapped(name: str, most: int) -> str:
     return "\n".join(textwrap.wrap(words.short(name, 2 * most - 2), most, break_long_words=True))
-
-
-def _escape(text: str) -> str:
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace('"', "&quot;")

@@ -10,30 +10,10 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from commonage.measure import figures, report, statistics, words
+from commonage.measure import figures, report, statistics, style, words
 from commonage.measure.contract import Measure, Played, Tables
 
 MOST, COLUMNS = 24, 6  # arms in a figure; measures in a table
-STYLE = """
-*{box-sizing:border-box}
-body{margin:0;background:var(--paper);color:var(--ink);font:16px/1.5 system-ui,-apple-system,'Segoe UI',Roboto,Helvetica,Arial,sans-serif}
-main{max-width:1080px;margin:0 auto;padding:2.5rem 1.25rem 4rem}
-h1{font-size:1.7rem;line-height:1.2;margin:0 0 .4rem}h2{font-size:1.1rem;margin:2.6rem 0 .6rem}
-p{margin:.4rem 0;max-width:70ch}.lead{font-size:1.1rem}.note,caption,figcaption{color:var(--muted);font-size:.88rem}
-.scroll{overflow-x:auto;margin:.6rem 0}
-table{border-collapse:collapse;font-variant-numeric:tabular-nums;font-size:.89rem;min-width:100%}caption{caption-side:bottom;text-align:left;padding:.5rem 0}
-th,td{text-align:left;vertical-align:top;padding:.4rem .85rem .4rem 0;white-space:nowrap}thead th{border-bottom:1px solid var(--ink);vertical-align:bottom;font-weight:600}
-tbody tr+tr>*{border-top:1px solid var(--rule)}tbody th{font-weight:600;white-space:normal;min-width:13rem}tfoot tr:first-child>*{border-top:1px solid var(--ink)}
-tfoot td,tfoot th{color:var(--muted);font-weight:400;padding-top:.2rem;padding-bottom:.2rem}
-small{color:var(--muted);font-weight:400;font-size:.86em}td small,th small{display:inline-block}th small{display:block;font-family:ui-monospace,Consolas,monospace;font-size:.78em;word-break:break-word}
-.dot{display:inline-block;width:.62em;height:.62em;border-radius:50%;margin-right:.45em}.clear{font-weight:600}
-.figures{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,400px),1fr));gap:2rem 1.6rem;align-items:start}
-figure{margin:0}figure svg{width:100%;height:auto;display:block;max-width:520px}
-pre{background:color-mix(in srgb,var(--rule) 35%,transparent);border-radius:6px;padding:.8rem 1rem;overflow-x:auto;font-size:.84rem;line-height:1.45}
-dl{display:grid;grid-template-columns:max-content 1fr;gap:.15rem 1rem;font-size:.92rem}dt{color:var(--muted)}dd{margin:0}
-details{margin:.8rem 0}summary{cursor:pointer}.terms{display:block}.terms dt{color:var(--ink);font-weight:600;margin-top:.7rem}.terms dd{max-width:70ch}
-@media print{main{max-width:none;padding:0}.scroll{overflow:visible}}
-"""
 READING = (
     "Means over finished repeats with 95 % intervals: Wilson's score interval for rates; for other means the BCa bootstrap, widened for "
     "few repeats (below 5 repeats Student's t). No interval: the repeats were equal as far as the digits go, or there is only one. "
@@ -66,7 +46,7 @@ def build(
     body = "\n".join(part for part in parts if part)
     return (
         f'<!doctype html>\n<html lang="en"><head>{head}<title>{html.escape(title or "A study")}</title>'
-        f"<style>{figures.css()}{STYLE}</style></head>\n<body><main>\n{body}\n</main></body></html>\n"
+        f"<style>{style.css()}{style.PAGE}</style></head>\n<body><main>\n{body}\n</main></body></html>\n"
     )
 
 
@@ -87,7 +67,7 @@ def _arms(summary: dict[str, Any]) -> str:
     decimals = [words.places(column) for column in columns]
     rows = []
     for place, arm in enumerate(summary["arms"]):
-        cells = [_cell(column[place], digits) for column, digits in zip(columns, decimals, strict=True)]
+        cells = [_cell(column[place], digits, report.varies(column)) for column, digits in zip(columns, decimals, strict=True)]
         done = arm["matches"] - arm["failed"] - arm["paused"] - arm["open"]
         count = f"{done:,}" + (f" <small>of {arm['matches']:,}</small>" if done != arm["matches"] else "")
         rows.append(f"<tr>{_name(arm, place)}<td>{count}</td>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>")
@@ -104,7 +84,7 @@ def _all(summary: dict[str, Any]) -> str:
     frame, rows = report.frame(summary), []
     for row in frame.iter_rows(named=True):
         digits = words.places([row])
-        ends = [words.number(row[side], row["unit"], max(digits, _decimals(row[side], row["unit"]))) for side in ("floor", "ceiling")]
+        ends = [words.number(row[side], row["unit"], words.needs(row[side], row["unit"])) for side in ("floor", "ceiling")]
         arm = html.escape(report.called({"arm": row["arm"], "name": row["name"], "spec": {}}))
         cells = [words.title(row["measure"]), _cell(row, digits), f"{row['n']:,}", *ends]
         rows.append(f"<tr><td>{arm}</td>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>")
@@ -130,7 +110,7 @@ def _figures(played: Played, summary: dict[str, Any], values: statistics.Values)
 def _dots(summary: dict[str, Any], measure: str, values: statistics.Values, arms: Sequence[dict[str, Any]]) -> str:
     rows = [
         figures.Row(
-            report.called(arm), figures.color(place), arm["measures"][measure], values[measure, arm["arm"]]["value"].drop_nulls().to_numpy()
+            report.called(arm), style.color(place), arm["measures"][measure], values[measure, arm["arm"]]["value"].drop_nulls().to_numpy()
         )
         for place, arm in enumerate(arms)
         if measure in arm["measures"] and arm["measures"][measure]["n"]
@@ -142,7 +122,7 @@ def _dots(summary: dict[str, Any], measure: str, values: statistics.Values, arms
     ends = [(side, {row.cell.get(side) for row in rows}) for side in report.SIDES]
     unit = rows[0].cell["unit"]
     marks = [
-        (value, f"{report.SIDES[side]} {words.number(value, unit, _decimals(value, unit))}")
+        (value, f"{report.SIDES[side]} {words.number(value, unit, words.needs(value, unit))}")
         for side, (value, *others) in ((side, tuple(found)) for side, found in ends)
         if value is not None and not others
     ]
@@ -153,14 +133,18 @@ def _dots(summary: dict[str, Any], measure: str, values: statistics.Values, arms
 def _over_rounds(played: Played, names: dict[int, str]) -> list[str]:
     out = []
     if played.matches["ended"].any():
-        out.append(figures.curves("Matches still going", figures.alive(played, names), True))
-    if (deeds := figures.by_round(played, names, "cooperation")) and max(len(curve.x) for curve in deeds) > 1:
-        out.append(
-            figures.curves("Cooperation of those still playing", deeds, all(0 <= np.nanmin(c.y) and np.nanmax(c.y) <= 1 for c in deeds))
-        )
+        out.append(figures.curves("Matches still going", list(figures.alive(played, names).values()), True))
+    deeds = list(figures.by_round(played, names, "cooperation").values())
+    if max((len(curve.x) for curve in deeds), default=0) > 1:
+        out.append(figures.curves("Cooperation of those still playing", deeds, _within_one(deeds)))
     if fact := _telling_fact(played):
-        out.append(figures.curves(f"{words.title(fact).capitalize()} of those still playing", figures.by_round(played, names, fact)))
+        rows = list(figures.by_round(played, names, fact).values())
+        out.append(figures.curves(f"{words.title(fact).capitalize()} of those still playing", rows))
     return out
+
+
+def _within_one(curves: Sequence[figures.Curve]) -> bool:
+    return all(np.nanmin(curve.y) >= 0 and np.nanmax(curve.y) <= 1 for curve in curves)
 
 
 def _telling_fact(played: Played) -> str:
@@ -202,8 +186,8 @@ def _failures(summary: dict[str, Any]) -> str:
     for place, arm in enumerate(summary["arms"]):
         for cause in arm["causes"]:
             status = "a seat retired" if cause["status"] == "finished" else cause["status"]
-            cells = (status, cause["where"] or "", html.escape(cause["cause"] or ""), f"{cause['matches']:,}")
-            rows.append(f"<tr>{_name(arm, place)}{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>")
+            said = f'<td class="wrap">{html.escape(cause["cause"] or "")}</td>'
+            rows.append(f"<tr>{_name(arm, place)}<td>{status}</td><td>{cause['where'] or ''}</td>{said}<td>{cause['matches']:,}</td></tr>")
     if not rows:
         return "<p>No match failed.</p>"
     head = "".join(f"<th>{name}</th>" for name in ("", "what happened", "where", "cause", "matches"))
@@ -224,13 +208,8 @@ def _again(arms: Sequence[dict[str, Any]], command: str) -> str:
     }  # fmt: skip
     shell = f"<pre>{html.escape(command)}</pre>" if command else ""
     study = f"<p>{'Or as' if command else 'As'} a study, <code>commonage study FILE</code>:</p><pre>{html.escape(toml(arms))}</pre>"
-    return (
-        shell
-        + study
-        + "<dl>"
-        + "".join(f"<dt>{key}</dt><dd>{html.escape(str(value))}</dd>" for key, value in facts.items() if value)
-        + "</dl>"
-    )
+    listed = "".join(f"<dt>{key}</dt><dd>{html.escape(str(value))}</dd>" for key, value in facts.items() if value)
+    return f"{shell}{study}<dl>{listed}</dl>"
 
 
 def toml(arms: Sequence[dict[str, Any]]) -> str:
@@ -271,12 +250,9 @@ def _table(head: str, rows: Sequence[str], foot: Sequence[str] = (), caption: st
 def _name(arm: dict[str, Any], place: int) -> str:
     spec, name = arm["spec"], report.called(arm)
     text = " · ".join([spec.get("seats", ""), *(f"with {layer}" for layer in spec.get("with", ()))])
-    small = (
-        f"<small>{html.escape(text).replace(',', ',<wbr>').replace('+', '<wbr>+')}</small>"
-        if spec and not name.startswith(spec.get("seats", " "))
-        else ""
-    )
-    return f'<th><span class="dot" style="background:var(--{figures.color(place)})"></span>{html.escape(name)}{small}</th>'
+    broken = html.escape(text).replace(",", ",<wbr>").replace("+", "<wbr>+")
+    small = f"<small>{broken}</small>" if spec and not name.startswith(spec.get("seats", " ")) else ""
+    return f'<th><span class="dot" style="background:var(--{style.color(place)})"></span>{html.escape(name)}{small}</th>'
 
 
 def _heading(summary: dict[str, Any], name: str, share: str = "") -> str:
@@ -285,12 +261,13 @@ def _heading(summary: dict[str, Any], name: str, share: str = "") -> str:
     return html.escape(words.title(name)) + (f"<br><small>{html.escape(said)}</small>" if said else "")
 
 
-def _cell(cell: dict[str, Any] | None, decimals: int) -> str:
+def _cell(cell: dict[str, Any] | None, decimals: int, varies: bool = False) -> str:
     if cell is None:
         return ""
     text = f"{words.number(cell['mean'], cell['unit'], decimals)} <small>{words.limits(cell, decimals)}</small>"
-    bounds = words.bounds(cell, decimals)
-    return text + (f"<br><small>{bounds} if failures count</small>" if bounds else "")
+    below = [f"{words.bounds(cell, decimals)} if failures count"] if words.bounds(cell, decimals) else []
+    below += [words.ends(cell)] if varies and words.ends(cell) else []
+    return text + "".join(f"<br><small>{line}</small>" for line in below)
 
 
 def _change(cell: dict[str, Any] | None, decimals: int) -> str:
@@ -300,7 +277,3 @@ def _change(cell: dict[str, Any] | None, decimals: int) -> str:
     mean = "-" if cell["mean"] is None else words.plain(cell["mean"], cell["unit"], decimals, sign=True)
     text = f'<span class="clear">{mean}</span>' if clear else mean
     return f"{text} <small>{words.limits(cell, decimals, sign=True)}</small>"
-
-
-def _decimals(value: float | None, unit: str) -> int:
-    return 0 if value is None else words.places([{"mean": value, "low": None, "high": None, "unit": unit}])

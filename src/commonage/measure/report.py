@@ -41,17 +41,15 @@ def table(summary: Summary, measures: Sequence[str] = (), width: int = 100) -> T
 
     arms = summary["arms"]
     out = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
-    for header, cells in _who(arms):
-        out.add_column(header, [*cells, *SIDES.values()][: len(cells)], overflow="fold")
-    columns = _fitting(summary, measures or headline(summary), width - sum(max(map(len, (h, *c))) + 2 for h, c in _who(arms)))
-    for name, _ in columns:
-        out.add_column(_header(summary, name))
-    who = list(zip(*(cells for _, cells in _who(arms)), strict=True))
+    who = _who(arms)
+    columns = _fitting(summary, measures or headline(summary), width - sum(max(map(len, (h, *c))) + 2 for h, c in who))
+    for header in (*(header for header, _ in who), *(_header(summary, name) for name, _ in columns)):
+        out.add_column(header)
     for place in range(len(arms)):
-        out.add_row(*who[place], *(cells[place] for _, cells in columns), end_section=place == len(arms) - 1)
+        out.add_row(*(cells[place] for _, cells in (*who, *columns)), end_section=place == len(arms) - 1)
     for side, cells in sides(summary, [name for name, _ in columns]).items():
         aligned = [f"{cell:>{_mean_width(column(summary, name))}}" for cell, (name, _) in zip(cells, columns, strict=True)]
-        out.add_row(SIDES[side], *[""] * (len(_who(arms)) - 1), *aligned, style="dim")
+        out.add_row(SIDES[side], *[""] * (len(who) - 1), *aligned, style="dim")
     return out
 
 
@@ -63,10 +61,14 @@ def notes(summary: Summary) -> list[str]:
     out = [f"{words.count(total['matches'], 'match')}, {total['failed']:,} failed{others}."]
     for arm in arms:
         if arm["failed"]:
-            out.append(f"{called(arm)}: {arm['failed']:,} of {arm['matches']:,} failed. {under_failures(summary, arm)}".strip())
+            out.append(
+                f"{called(arm)}: {arm['failed']:,} of {arm['matches']:,} failed{_causes(arm, 'failed')}. {under_failures(summary, arm)}"
+            )
+        if arm["paused"]:
+            out.append(f"{called(arm)}: {arm['paused']:,} of {arm['matches']:,} paused{_causes(arm, 'paused')}.")
         if arm["retired"]:
             out.append(f"{called(arm)}: in {words.count(arm['retired'], 'match')} a seat retired and the others went on.")
-    return out
+    return [line.strip() for line in out]
 
 
 def differences(comparison: dict[str, Any]) -> Table:
@@ -110,7 +112,7 @@ def headline(summary: Summary) -> list[str]:
 
 
 def sides(summary: Summary, measures: Sequence[str]) -> dict[str, list[str]]:
-    """{"floor": a cell per measure, ...}: only what holds for all arms; `varies` where games differ."""
+    """{"floor": a cell per measure, ...}: only what holds for all arms."""
     out = {}
     for side in SIDES:
         cells = [_side(column(summary, name), side) for name in measures]
@@ -145,6 +147,20 @@ def alike(arms: Sequence[dict[str, Any]]) -> list[tuple[int, int]]:
         likeness = [difflib.SequenceMatcher(None, texts[i], texts[j], autojunk=False).ratio() for i in range(j)]
         out.append((arms[likeness.index(max(likeness))]["arm"], arms[j]["arm"]))
     return out
+
+
+def varies(cells: Sequence[dict[str, Any] | None]) -> bool:
+    """Whether the floors or ceilings of a column differ between arms."""
+    return any(len({cell.get(side) for cell in cells if cell} - {None}) > 1 for side in SIDES)
+
+
+def _causes(arm: dict[str, Any], status: str) -> str:
+    """` (agent: no legal move, and 2 other causes)`"""
+    first, *others = [c for c in arm["causes"] if c["status"] == status] or [None]
+    if first is None or not first["cause"]:
+        return ""
+    more = f", and {words.count(len(others), 'other cause')}" if others else ""
+    return f" ({first['where'] + ': ' if first['where'] else ''}{first['cause']}{more})"
 
 
 def _flat(arm: dict[str, Any]) -> dict[str, Any]:
@@ -186,7 +202,9 @@ def _cells(cells: Sequence[dict[str, Any] | None]) -> list[str]:
     for cell, mean in zip(cells, means, strict=True):
         text = f"{mean:>{wide}} {words.limits(cell, decimals)}".rstrip()
         bounds = words.bounds(cell, decimals) if cell else ""
-        out.append(f"{text}\n{bounds} if failures count" if bounds else text)
+        below = [f"{bounds} if failures count"] if bounds else []
+        below += [words.ends(cell)] if cell and varies(cells) else []
+        out.append("\n".join([text, *filter(None, below)]))
     return out
 
 
@@ -208,24 +226,18 @@ def _telling(summary: Summary, measure: str) -> bool:
         return any("ceiling" in cell or (cell["mean"] is not None and cell["mean"] < 1) for cell in (*cells, *rates))
     if measure == "welfare_mean":
         pairs = [(arm["measures"].get("gain"), arm["measures"].get(measure)) for arm in summary["arms"]]
-        return any(a is None or (b and a["mean"] != b["mean"]) for a, b in pairs)
+        return any(b and (not a or abs((a["mean"] or 0) - (b["mean"] or 0)) > 1e-9) for a, b in pairs)
     return any(cell["n"] for cell in cells) or all(cell["mean"] is None for cell in cells)
 
 
 def _side(cells: Sequence[dict[str, Any] | None], side: str) -> str:
-    known = [cell for cell in cells if cell]
-    values = {cell.get(side) for cell in known} - {None}
-    if not values:
+    known = [cell for cell in cells if cell and cell.get(side) is not None]
+    if not known or varies(cells):
         return ""
-    if len(values) > 1:
-        return "varies"
-    (value,) = values
-    return words.number(value, known[0]["unit"], max(words.places(known), 0 if float(value).is_integer() else 1))
+    value, unit = known[0][side], known[0]["unit"]
+    return words.number(value, unit, max(words.places(cells), words.needs(value, unit)))
 
 
 def _bound_places(cell: dict[str, Any]) -> int:
-    return (
-        words.places([{**cell, "low": cell.get("worst"), "high": cell.get("best")}])
-        if None not in (cell.get("worst"), cell.get("best"))
-        else 1
-    )
+    ends = cell.get("worst"), cell.get("best")
+    return 1 if None in ends else words.places([{**cell, "low": min(ends), "high": max(ends)}])

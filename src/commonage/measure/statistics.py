@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-import numpy as np
 import polars as pl
 
 from commonage.errors import SpecError
@@ -15,6 +13,7 @@ from commonage.measure import intervals
 from commonage.measure.contract import KEYS, Measure, Played, Tables
 from commonage.measure.intervals import Interval
 
+ORACLE = ("measure", "side", "value", "label", "why")
 Values = dict[tuple[str, int], pl.DataFrame]  # (measure, arm) -> repeat, value
 
 
@@ -48,7 +47,7 @@ def compare(tables: Tables, a: int, b: int, measures: Iterable[str | Measure] = 
 
 def measures_of(chosen: Iterable[str | Measure] = ()) -> list[Measure]:
     """Measures by name, path or as objects; all that there are when none is named."""
-    return [item if isinstance(item, Measure) else find("measures", item)() for item in chosen or parts("measures")]
+    return [item if isinstance(item, Measure) else find("measures", item)() for item in list(chosen) or parts("measures")]
 
 
 def evaluate(tables: Tables, measures: Sequence[Measure]) -> Values:
@@ -78,18 +77,23 @@ def recorded(tables: Tables) -> dict[int, set[str]]:
 
 def _values(played: Played, measure: Measure, arms: list[int]) -> pl.DataFrame:
     """arm, repeat, value in the order of the matches, whatever the order in which the measure gave them."""
-    of = pl.col("arm").is_in(arms)
-    matches = played.matches.filter(of).select(*KEYS, "repeat").sort(KEYS)
-    value = pl.when(pl.col("value").is_finite()).then("value")
-    given = measure.each(played).lazy().select(*(pl.col(key).cast(matches.schema[key]) for key in KEYS), pl.col("value").cast(pl.Float64))
-    return matches.lazy().join(given.with_columns(value), on=KEYS, how="left").sort(KEYS).collect()
+    matches = played.matches.filter(pl.col("arm").is_in(arms)).select(*KEYS, "repeat").sort(KEYS)
+    given = measure.each(played).lazy().collect()
+    if not {*KEYS, "value"} <= set(given.columns):
+        raise SpecError(f"measure {measure.name}: each() gave the columns {', '.join(given.columns)}; it must give arm, match, value")
+    value = pl.col("value").cast(pl.Float64)
+    rows = given.select(*(pl.col(key).cast(matches.schema[key]) for key in KEYS), value=pl.when(value.is_finite()).then(value))
+    out = matches.join(rows, on=KEYS, how="left", maintain_order="left")
+    if out.height != matches.height:
+        raise SpecError(f"measure {measure.name}: each() gave several rows for one match; it must give one value per match")
+    return out
 
 
 def _arm(tables: Tables, arm: dict[str, Any], measures: Sequence[Measure], values: Values) -> dict[str, Any]:
     rows = tables.matches.filter(pl.col("arm") == arm["arm"])
     count = dict(rows.group_by("status").len().iter_rows())
     flawed = rows.filter(pl.col("status").is_in(["failed", "paused"]) | pl.col("where").is_not_null())
-    oracles = [dict(zip(("measure", "side", "value", "label", "why"), oracle, strict=True)) for oracle in arm.get("oracles", ())]
+    oracles: list[dict[str, Any]] = [dict(zip(ORACLE, oracle, strict=True)) for oracle in arm.get("oracles", ())]
     failed = count.get("failed", 0)
     return {
         "arm": arm["arm"],
@@ -112,8 +116,8 @@ def _measure(measure: Measure, frame: pl.DataFrame, failed: int, oracles: list[d
     span = _span(measure, mine)
     found = intervals.rate(sample.sum(), len(sample)) if measure.kind == "rate" else intervals.mean(sample, span)
     out = {**found._asdict(), "unit": measure.unit}
-    for side in ("floor", "reference", "ceiling"):
-        out |= {side: oracle["value"] for oracle in mine[::-1] if oracle["side"] == side}
+    ends = {oracle["side"]: oracle["value"] for oracle in mine[::-1]}  # of several the first
+    out |= {side: ends[side] for side in ("floor", "reference", "ceiling") if side in ends}
     return out | (_under_failures(found, failed, span, measure.higher) if failed else {})
 
 

@@ -15,7 +15,7 @@ def places(cells: Sequence[Cell | None]) -> int:
     known = [cell for cell in cells if cell and cell["mean"] is not None]
     scale = 100 if any(cell["unit"] == "share" for cell in known) else 1
     bears = [_bears(scale * (cell["high"] - cell["low"])) for cell in known if cell["low"] is not None and cell["high"] > cell["low"]]
-    exact = max((_needs(scale * cell["mean"]) for cell in known), default=0)
+    exact = max((needs(cell["mean"], cell["unit"]) for cell in known), default=0)
     return min(statistics.median_high(bears) if bears else exact, 1 if scale == 100 else 3)
 
 
@@ -52,6 +52,13 @@ def bounds(cell: Cell, decimals: int = 0) -> str:
     )
 
 
+def ends(cell: Cell) -> str:
+    """`floor 0, ceiling 130`, where a game has them."""
+    sides = {"floor": "floor", "reference": "best known", "ceiling": "ceiling"}
+    known = [(said, cell[side]) for side, said in sides.items() if cell.get(side) is not None]
+    return ", ".join(f"{said} {number(value, cell['unit'], needs(value, cell['unit']))}" for said, value in known)
+
+
 def title(measure: str) -> str:
     """`survival_time` -> `survival time`."""
     return measure.replace("_", " ")
@@ -74,8 +81,9 @@ def _bears(width: float) -> int:
     return max(0, -math.floor(math.log10(width) + 1e-9))
 
 
-def _needs(value: float) -> int:
-    """Three significant digits, none where the number is whole."""
-    if abs(value - round(value)) < 1e-9 or value == 0:
+def needs(value: float | None, unit: str = "") -> int:
+    """Decimals for three significant digits, none where the number is whole."""
+    shown = (value or 0.0) * (100 if unit == "share" else 1)
+    if abs(shown - round(shown)) < 1e-9:
         return 0
-    return max(0, 2 - math.floor(math.log10(abs(value))))
+    return max(0, 2 - math.floor(math.log10(abs(shown))))

@@ -49,6 +49,12 @@ class Result:
         target.write_text(report.report(self.tables, title=title or self.path.name), encoding="utf-8")
         return target
 
+    def one(self, number: int) -> dict[str, float | None]:
+        """The measures of one match."""
+        measures = statistics.measures_of()
+        values = statistics.evaluate(read.read(self.path, matches=[number]), measures)
+        return {name: frame["value"][0] if frame.height else None for (name, _), frame in values.items()}
+
     @property
     def status(self) -> dict[str, int]:
         """How many matches finished, failed, paused or are open."""

@@ -190,6 +190,9 @@ def _check(path: Path, connection: sqlite3.Connection) -> None:
     form = meta(path.parent, connection, "format")
     if form != FORMAT:
         raise LogError(f"{path} is a {form!r}; this commonage reads {FORMAT!r}. A newer commonage wrote it: upgrade yours to read it")
+    size, page = path.stat().st_size, connection.execute("PRAGMA page_size").fetchone()[0]
+    if size % page:
+        raise damaged(path, f"it has {size:,} bytes, which are no whole pages of {page:,}")
     found = connection.execute("PRAGMA quick_check(3)").fetchall()
     if found != [("ok",)]:
         raise damaged(path, "; ".join(" ".join(line.split()) for (line,) in found))

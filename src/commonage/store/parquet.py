@@ -24,7 +24,7 @@ WORDS = ("arm", "choice")  # columns that the reader adds
 
 def frames(matches: Any, steps: Any, moves: Any) -> dict[str, pl.DataFrame]:
     """The three tables as they are written: columns in order, types narrow, NaN deeds null."""
-    out = {"steps": _frame("steps", steps or {}), "moves": _frame("moves", moves or {})}
+    out = {"steps": _frame("steps", steps), "moves": _frame("moves", moves)}
     out["moves"] = out["moves"].with_columns(pl.col("deed").fill_nan(None))
     table = _raw(matches).with_columns(pl.col("order").cast(pl.List(pl.Int32)))
     if "steps" not in table.columns:
@@ -83,7 +83,7 @@ def path(folder: Path, arm: int, number: int, table: str) -> Path:
 
 
 def _frame(table: str, columns: Any) -> pl.DataFrame:
-    return _typed(table, _raw(columns) if len(columns) else pl.DataFrame(schema=_schema(table)))
+    return _typed(table, pl.DataFrame(schema=_schema(table)) if columns is None else _raw(columns))
 
 
 def _raw(columns: Any) -> pl.DataFrame:

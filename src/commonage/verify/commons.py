@@ -27,6 +27,7 @@ ROWS = {
     "four share, one takes 15": (0, 7, 55.2, 46.0, 82.3, 20),
     "all uniform on 0..stock": (0, 1, 20, 16.7, 82.5, 89.1),
 }
+DRAWN = {"all harvest 12", "share, all in month 12", "all uniform on 0..stock"}  # lots decide who gets what
 MEASURES = {"survival_rate": 100, "survival_time": 1, "gain": 1, "efficiency": 100, "equality": 100, "over_usage": 100}
 
 
@@ -34,7 +35,7 @@ def checks() -> list[Check]:
     """Every cell of the table; a stochastic one within 0.5, the tolerance of its source."""
     cells = [(who, measure, value) for who, values in ROWS.items() for measure, value in zip(MEASURES, values, strict=True)]
     table = [
-        Check(f"commons, {who}: {measure}", SOURCE, float(value), functools.partial(_cell, who, measure), 0.5)
+        Check(f"commons, {who}: {measure}", SOURCE, float(value), functools.partial(_cell, who, measure), 0.5 if who in DRAWN else 0.05)
         for who, measure, value in cells
         if value is not None
     ]

@@ -1,70 +1,77 @@
-def check_agent(agent: Any, game: Any = "dilemma(rounds=3)", paid: bool = False) -> None:
-    """Raises ContractError unless an agent (object, function or text) answers legally through a short match and keeps no state.
+"""The clauses of `commonage.agent.Agent`, checked in a short match."""
 
-    It sits in the first seat, against random play. Raises SpecError for an agent whose calls are paid, unless `paid`.
+from __future__ import annotations
+
+import asyncio
+import threading
+from typing import Any
+
+from commonage import event, seeds, spec
+from commonage.agent import Agent
+from commonage.errors import SpecError
+from commonage.game import Game
+from commonage.run import match, seats
+from commonage.testing.checks import rule
+from commonage.testing.checks.game import is_json
+from commonage.testing.checks.rule import TABLES, hold
+
+Story = list[tuple[int, int, Any]]  # (step, attempt, event) of one seat
+
+
+def check_agent(agent: Any, game: Any = TABLES[0], paid: bool = False) -> None:
+    """Raises ContractError unless an agent answers legally through a short match and keeps no state: an object, a function or text.
+
+    It sits in the first seat, against random play. Raises SpecError for one whose calls are paid, unless `paid`.
     """
-    game = _game(game)
-    agent = seating.agent(spec.seats(agent)[0] if isinstance(agent, str) else agent, game)
+    game = rule.game(game)
+    agent = seats.agent(spec.seats(agent)[0] if isinstance(agent, str) else agent, game)
     if agent.costs and not paid:
-        raise SpecError(f"{_text(agent)}: its calls are paid, and a check makes some twenty; allow it with paid=True")
-    if not agent.pure:
-        return _answers(agent, _run(_matches(game, agent, 1))[0])
-    _answers(agent, (first := _run(_matches(game, agent, 1)))[0])
-    second, third = _run(_matches(game, agent, 2))
-    same = first[0].events == second.events == third.events
-    _hold(same, agent, "one match, played again, went differently", "An agent that says `pure = True` keeps no state: what it must "
-          "remember goes into Answer.memory, what it draws comes from View.key")  # fmt: skip
+        raise SpecError(f"{rule.name(agent)}: its calls are paid, and the check makes about {3 * game.max_steps}; allow them with paid=True")
+    first = _run(_matches(game, agent, 1))
+    _answers(agent, first[0])
+    if agent.pure:
+        says = "An agent that says `pure` keeps no state: what it remembers goes into Answer.memory, what it draws comes from View.key"
+        hold(first * 2 == _run(_matches(game, agent, 2)), agent, "the same match, played again, went differently", says)
 
 
-class _Story(NamedTuple):
-    """A match as one agent lived it."""
-
-    outcome: match.Outcome
-    events: list[Any]  # (step, attempt, event) of its seat
-
-
-async def _matches(game: Game, agent: Agent, count: int) -> list[_Story]:
-    """The same match so many times at once."""
+async def _matches(game: Game, agent: Agent, count: int) -> list[Story]:
+    """The same match so many times, at once."""
     return list(await asyncio.gather(*(_match(game, agent) for _ in range(count))))
 
 
-async def _match(game: Game, agent: Agent) -> _Story:
-    others = [seating.agent("random", game) if False else seating.agent(spec.seats("random")[0], game) for _ in range(game.seats - 1)]
-    events: list[Any] = []
+async def _match(game: Game, agent: Agent) -> Story:
+    story: Story = []
 
     def write(step: int, seat: int, attempt: int, what: Any) -> None:
-        if seat == 0:
-            events.append((step, attempt, what))
+        if seat == 0 or isinstance(what, event.Paused):
+            story.append((step, attempt, what))
 
-    await asyncio.sleep(0)  # so that matches interleave
-    return _Story(await match.play(game, [agent, *others], seeds.root(7), write), events)
+    others = [seats.agent(spec.seats("random")[0], game) for _ in range(game.seats - 1)]
+    await match.play(game, [agent, *others], seeds.root(7), write)
+    return story
 
 
-def _answers(agent: Agent, story: _Story) -> None:
-    rule = "Answer with a legal move, or a text whose last line is exactly one option or one whole number within the range"
-    for _, _, what in story.events:
-        _hold(not isinstance(what, event.Asked), agent, f"an answer could not be read: {getattr(what, 'problem', '')}", rule)
-        _hold(not isinstance(what, event.Failed), agent, f"it failed: {getattr(what, 'what', '')}", rule)
-        memory = getattr(what, "memory", None)
-        _hold(_is_json(memory), agent, f"its memory is {memory!r}", "What an agent remembers goes into the log: plain JSON; see Agent.keep")
-    _hold(story.outcome.status == "finished", agent, f"the match {story.outcome.status}: {story.outcome.what}", rule)
+def _answers(agent: Agent, story: Story) -> None:
+    says = "Answer with the index of a legal move, or with a text whose last line is one option or one number within the range"
+    for step, _, what in story:
+        hold(not isinstance(what, event.Asked), agent, f"step {step}: its answer could not be read, {getattr(what, 'problem', '')}", says)
+        hold(isinstance(what, event.Moved), agent, f"step {step}: it gave no answer, {getattr(what, 'what', '')}", says)
+        hold(is_json(what.memory), agent, f"step {step}: its memory is {what.memory!r}", "It goes into the log: JSON; see Agent.keep")
 
 
 def _run(coroutine: Any) -> Any:
-    """The result, also inside a running event loop (Jupyter)."""
-    out: list[Any] = []
-    thread = threading.Thread(target=lambda: out.append(_caught(coroutine)))
+    """The result, also inside a running event loop (Jupyter): in a thread of its own."""
+    done: list[Any] = []
+
+    def work() -> None:
+        try:
+            done.append(asyncio.run(coroutine))
+        except BaseException as error:
+            done.append(error)
+
+    thread = threading.Thread(target=work)
     thread.start()
     thread.join()
-    if isinstance(out[0], BaseException):
-        raise out[0]
-    return out[0]
-
-
-def _caught(coroutine: Any) -> Any:
-    try:
-        return asyncio.run(coroutine)
-    except BaseException as error:
-        return error
-
-
+    if isinstance(done[0], BaseException):
+        raise done[0]
+    return done[0]

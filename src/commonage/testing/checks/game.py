@@ -1,18 +1,40 @@
+"""The clauses of `commonage.game.Game`, checked on matches of random play; a tower of mechanisms is a game, too."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import jax
+import numpy as np
+
+from commonage.game import Game, Question, base, layers, owners, width
+from commonage.mechanism import Mechanism
+from commonage.testing.checks import probe, rule, streams
+from commonage.testing.checks.probe import MATCHES, Played, Player
+from commonage.testing.checks.rule import CLOSE, at, hold, nowhere
+
+LOOKS = (8, 4)  # (steps, matches) whose states are looked at closely
+SHAPES = ("rect", "circle", "text", "bar")
+
+
 def check_game(game: Any) -> None:
-    """Raises ContractError unless a game (object, class or text) keeps the contract of `commonage.game.Game`."""
-    game = _game(game)
-    played = _well_formed(game)
-    _same_alone(game, played)
+    """Raises ContractError unless a game keeps the contract of `commonage.Game`: an object, a class or text."""
+    game = rule.game(game)
+    played = well_formed(game)
+    same_alone(game, played)
     if game.spares:
         _spares_a_seat(game)
-    if not game.roles and not isinstance(game, Mechanism) and bool((played.asks.which == played.asks.which[..., :1]).all()):
+    if not game.roles and not isinstance(game, Mechanism) and (played.asks.which == played.asks.which[..., :1]).all():
         _seats_are_alike(game, played)
-    _streams_apart(game, played)
-    _within_bounds(game, played)
+    streams_apart(game, played)
+    if not isinstance(game, Mechanism):
+        _within_bounds(game, played)
 
 
-def _well_formed(game: Game) -> Played:
-    """The rules for every game and every tower; the matches they were checked on."""
+def well_formed(game: Game) -> Played:
+    """The clauses for every game and every tower; the matches on which they were checked."""
     _counts(game)
     for question in game.questions:
         _question(game, question)
@@ -21,7 +43,7 @@ def _well_formed(game: Game) -> Played:
     _asks(game, played)
     _turns(game, played)
     _ends(game, played)
-    _repeats(game, played)
+    rule.same(probe.play(game), played, 0, game, "the same key and the same moves gave another match", rule.PURE)
     _speaks(game, played)
     _keeps_secrets(game, played)
     return played
@@ -30,134 +52,116 @@ def _well_formed(game: Game) -> Played:
 def _counts(game: Game) -> None:
     for name in ("seats", "rounds", "round_steps", "max_steps"):
         value = getattr(game, name)
-        _hold(isinstance(value, int) and value >= 1, game, f"{name} is {value!r}", "It must be a whole number, at least 1")
+        hold(isinstance(value, int) and value >= 1, game, f"{name} is {value!r}", "It must be a whole number, at least 1")
     questions = game.questions
-    rule = "It must be a tuple of at least one commonage.Question"
-    _hold(isinstance(questions, tuple) and bool(questions), game, f"questions is {questions!r}", rule)
-    _hold(all(isinstance(question, Question) for question in questions), game, f"questions is {questions!r}", rule)
+    kept = isinstance(questions, tuple) and questions and all(isinstance(question, Question) for question in questions)
+    hold(kept, game, f"questions is {questions!r}", "It must be a tuple of at least one commonage.Question")
     for label in dict.fromkeys(owners(game)):
         names = [q.name for q, owner in zip(questions, owners(game), strict=True) if owner == label]
-        _hold(len(set(names)) == len(names), game, f"{label} asks {names}", "A layer's questions need different names")
+        hold(len(set(names)) == len(names), game, f"{label} asks {names}", "The questions of one layer need different names")
 
 
 def _question(game: Game, question: Question) -> None:
-    name, options, (low, high) = question.name, question.options, question.amount
-    _hold(bool(name), game, f"a question has the name {name!r}", "Name it as its answerer would: harvest, fine whom")
-    _hold(bool(options) != (low <= high), game, f"question {name!r} has options {options} and amount {question.amount}",
-          "Give either options, or an amount (low, high) with low <= high")  # fmt: skip
-    _hold(len(set(options)) == len(options) and all(options), game, f"question {name!r} has options {options}",
-          "Options must be different and not empty")  # fmt: skip
-    _hold(0 <= question.neutral < question.size, game, f"question {name!r} has neutral={question.neutral} of {question.size} moves",
-          f"It is an index: what a player without a part for this question plays, 0..{question.size - 1}")  # fmt: skip
-    _hold(not question.speech or question.size >= 2, game, f"question {name!r} is speech and has one option",
-          'Option 1 of speech is "in words"')  # fmt: skip
+    name, options, (low, high) = f"question {question.name!r}", question.options, question.amount
+    hold(question.name, game, "a question has no name", "Name it as its answerer would: harvest, fine whom")
+    kept = bool(options) != (low <= high)
+    hold(kept, game, f"{name} has options {options} and amount {(low, high)}", "Give either options, or an amount (low, high), low <= high")
+    hold(len(set(options)) == len(options) and all(options), game, f"{name} has options {options}", "They must differ, none empty")
+    last = question.size - 1
+    hold(0 <= question.neutral <= last, game, f"{name} has neutral={question.neutral}", f"It is the index of a move, 0..{last}")
+    hold(not question.speech or last, game, f"{name} is speech with the options {options}", 'Option 1 of speech is "in words"')
 
 
 def _shapes(game: Game) -> None:
-    """Every face compiles, with the right shapes and types; a step leaves the state's structure as it is."""
-    n, key = game.seats, np.zeros(2, np.uint32)
-    state = _compiles(game, "start", key)
-    moves = jax.ShapeDtypeStruct((n,), jnp.int32)
-    ask, turn = _compiles(game, "ask", state), _compiles(game, "step", key, state, moves)
-    whole, yes = jax.ShapeDtypeStruct((n,), jnp.int32), jax.ShapeDtypeStruct((), jnp.bool)
-    _is(game, "ask(...).which", ask.which, whole)
-    _is(game, "ask(...).legal", ask.legal, jax.ShapeDtypeStruct((n, width(game)), jnp.bool))
+    """Every face compiles, with the right shapes and types."""
+    n, key, moves = game.seats, np.zeros(2, np.uint32), jax.ShapeDtypeStruct((game.seats,), np.int32)
+    face = lambda name, *rest: rule.compiled(game, name, lambda game, *rest: getattr(game, name)(*rest), game, *rest)
+    state = face("start", key)
+    ask, turn = face("ask", state), face("step", key, state, moves)
+    rule.shaped(ask.which, "int32", (n,), game, "ask(...).which")
+    rule.shaped(ask.legal, "bool", (n, width(game)), game, "ask(...).legal")
     for name in ("rewards", "deeds"):
-        _is(game, f"step(...).{name}", getattr(turn, name), jax.ShapeDtypeStruct((n,), jnp.float32))
+        rule.shaped(getattr(turn, name), "float32", (n,), game, f"step(...).{name}")
     for name in ("round_over", "ended", "truncated"):
-        _is(game, f"step(...).{name}", getattr(turn, name), yes)
-    _is(game, "toward(...)", _compiles(game, "toward", state), whole)
-    _is(game, "witness(...)", _compiles(game, "witness", state), jax.ShapeDtypeStruct((n, n), jnp.bool))
-    before, after = _outline(state), _outline(turn.state)
-    odd = next((f"{name}: {before.get(name)} -> {after.get(name)}" for name in before | after if before.get(name) != after.get(name)), "")
-    _hold(not odd, game, f"step changes the state's {odd}", "A state keeps its fields, shapes and types: give both in `start` alike")
-    _facts(game, _compiles(game, "facts", state))
-    for label, sight in _compiles(game, "sights", state).items():
-        for name, leaf in _outline(sight).items():
-            _hold(leaf[0][:1] == (n,), game, f"the sight of {label} has {name} of shape {leaf[0]}",
-                  f"A sight's leading axis is the seats, {n} here: jnp.broadcast_to(x, seats) where all see the same")  # fmt: skip
-
-
-def _facts(game: Game, facts: Any) -> None:
-    for name, value in facts.items():
-        ok = isinstance(name, str) and value.shape in ((), (game.seats,)) and value.dtype.kind in "biuf"
-        _hold(ok, game, f"fact {name!r} is {value.dtype.name}{list(value.shape)}", "A fact is a number, or one number per seat")
+        rule.shaped(getattr(turn, name), "bool", (), game, f"step(...).{name}")
+    rule.stable(state, turn.state, game, "state")
+    rule.shaped(face("toward", state), "int32", (n,), game, "toward(...)")
+    rule.shaped(face("witness", state), "bool", (n, n), game, "witness(...)")
+    for name, fact in face("facts", state).items():
+        kept = isinstance(name, str) and fact.shape in ((), (n,)) and fact.dtype.kind in "biuf"
+        hold(kept, game, f"fact {name!r} is {fact.dtype.name}{list(fact.shape)}", "A fact is one number, or one number per seat")
+    for path, leaf in jax.tree_util.tree_leaves_with_path(face("sights", state)):
+        says = f"A sight's leading axis is the seats, {n} of them: jnp.broadcast_to(x, seats) where all see the same"
+        hold(leaf.shape[:1] == (n,), game, f"the sight {jax.tree_util.keystr(path)} has the shape {list(leaf.shape)}", says)
 
 
 def _asks(game: Game, played: Played) -> None:
-    """A seat that is asked has a legal move; what is legal lies within the question; silence is always possible."""
-    asks, live = jax.tree.map(lambda leaf: leaf[:-1], played.asks), played.live
-    which, n = asks.which, len(game.questions)
-    _nowhere(game, live[..., None] & ((which < -1) | (which >= n)), f"ask puts a question outside -1..{n - 1}", "-1: not asked")
-    asked = live[..., None] & (which >= 0)
-    _nowhere(game, asked & ~asks.legal.any(-1), "a seat is asked, but no move is legal", "Ask it nothing (-1), or leave one move legal")
+    """A seat that is asked has a legal move, within its question; to a mechanism it can always answer neutral."""
+    asks, live = jax.tree.map(lambda leaf: leaf[:-1], played.asks), played.live[..., None]
+    which, last = asks.which, len(game.questions) - 1
+    nowhere(live & ((which < -1) | (which > last)), game, "ask names no question", f"0..{last}, or -1 for a seat that is not asked")
+    asked = live & (which >= 0)
+    nowhere(asked & ~asks.legal.any(-1), game, "a seat is asked, but no move is legal", "Do not ask it (-1), or leave one move legal")
     size = np.array([question.size for question in game.questions])[which]
-    beyond = asks.legal & (np.arange(width(game)) >= size[..., None])
-    _nowhere(game, asked & beyond.any(-1), "a move beyond the question's last one is legal", "Mask what is legal by the question's size")
+    beyond = (asks.legal & (np.arange(width(game)) >= size[..., None])).any(-1)
+    nowhere(asked & beyond, game, "a move beyond the question's last one is legal", "Fill up what is legal with false: commonage.game.pad")
     neutral = np.array([question.neutral for question in game.questions])[which]
     silent = np.take_along_axis(asks.legal, neutral[..., None], -1)[..., 0] | (asks.legal.sum(-1) == 1)
     own = which >= len(base(game).questions)
-    _nowhere(game, asked & own & ~silent, "a question's neutral is not legal", "Who has no part for this question plays its neutral")
+    nowhere(asked & own & ~silent, game, "a mechanism's question cannot be answered neutral", "Who has no part for it plays its neutral")
 
 
 def _turns(game: Game, played: Played) -> None:
-    turns, rows = played.turns, played.live[..., None]
-    _nowhere(game, rows & ~np.isfinite(turns.rewards), "a reward is not finite", "Rewards are finite; -1 as a move is no move")
+    turns, live, seats = played.turns, played.live[..., None], game.seats
+    nowhere(live & ~np.isfinite(turns.rewards), game, "a reward is not finite", "It is a finite number also where a move is -1")
     deeds = turns.deeds
-    _nowhere(game, rows & ((deeds < 0) | (deeds > 1)), "a deed lies outside 0..1", "1 cooperative, 0 not, NaN no deed")
-    idle = played.asks.which[:-1] < 0
-    _nowhere(game, rows & idle & ~np.isnan(deeds), "a seat that was not asked has a deed", "The deed of a move of -1 is NaN")
+    nowhere(live & ((deeds < 0) | (deeds > 1)), game, "a deed lies outside 0..1", "1 is cooperative, 0 is not, NaN is no deed")
+    quiet = played.moves < 0
+    nowhere(live & quiet & ~np.isnan(deeds), game, "a seat that made no move has a deed", "The deed of a move of -1 is NaN")
     toward = played.toward[:-1]
-    _nowhere(game, rows & ((toward < -1) | (toward >= game.seats)), "toward names no seat", f"0..{game.seats - 1}, or -1 for all")
+    nowhere(live & ((toward < -1) | (toward >= seats)), game, "toward names no seat", f"0..{seats - 1}, or -1 for all")
 
 
 def _ends(game: Game, played: Played) -> None:
     turns, live = played.turns, played.live
-    _nowhere(game, live & turns.ended & turns.truncated, "a match ended and was truncated", "truncated: only the clock ran out")
-    _hold(bool(played.finished.all()), game, f"a match went on after {game.max_steps} steps", "max_steps is the most that a match takes")
-    rounds = (turns.round_over & live).sum(0).max()
-    _hold(rounds <= game.rounds, game, f"a match had {rounds} rounds", f"`rounds` says {game.rounds} at most")
-    longest = _longest(turns.round_over | ~live)
-    _hold(longest <= game.round_steps, game, f"a round took {longest} steps", f"`round_steps` says {game.round_steps} at most")
+    nowhere(live & turns.ended & turns.truncated, game, "a match both ended and was truncated", "truncated: only the clock ran out")
+    hold(played.finished.all(), game, f"a match went on after {game.max_steps} steps", "max_steps says how many it takes at most")
+    rounds = int((turns.round_over & live).sum(0).max())
+    hold(rounds <= game.rounds, game, f"a match had {rounds} rounds", f"`rounds` says {game.rounds} at most")
+    longest = _longest(turns.round_over, live)
+    hold(longest <= game.round_steps, game, f"a round took {longest} steps", f"`round_steps` says {game.round_steps} at most")
 
 
-def _longest(over: np.ndarray) -> int:
-    """The most steps in a row of which only the last is the end of a round; over is bool[steps, matches]."""
-    longest, run = 0, np.zeros(over.shape[1], int)
-    for row in over:
-        run += 1
-        longest, run = max(longest, run.max()), np.where(row, 0, run)
-    return int(longest)
+def _longest(over: np.ndarray, live: np.ndarray) -> int:
+    """The most steps that a round took; bool[steps, matches]."""
+    run, longest = np.zeros(over.shape[1], int), 0
+    for last, on in zip(over, live, strict=True):
+        run += on
+        run, longest = np.where(last, 0, run), max(longest, int(run.max()))
+    return longest
 
 
-def _repeats(game: Game, played: Played) -> None:
-    _same(game, probe.play(game), played, 0, "the same key and the same moves gave another match", "A game is pure: it draws with "
-          "commonage.seeds from the key, and keeps nothing but its state")  # fmt: skip
-
-
-def _same_alone(game: Game, played: Played) -> None:
-    """A match does not depend on its batch."""
-    alone = probe.again(game, played, 1)
-    _same(game, alone, probe.part(played, 1), CLOSE, f"a match alone differs from the same match among {MATCHES}", "Nothing may depend on "
-          "the batch, on Python's or NumPy's random numbers, or on anything that is read when the game is compiled")  # fmt: skip
+def same_alone(game: Game, played: Played) -> None:
+    """A match does not depend on its batch, nor on when it was compiled."""
+    found = f"a match alone differs from the same match among {MATCHES}"
+    rule.same(probe.again(game, played, 1), probe.part(played, 1), CLOSE, game, found, rule.PURE)
 
 
 def _speaks(game: Game, played: Played) -> None:
-    """Rules, words and a picture for every seat, in every state."""
-    at = _some(played)
-    for step, b in [(0, 0), *zip(*(rows.ravel()[::5] for rows in at), strict=True)]:
-        state = played.state(step, b)
+    """Rules, words and a picture for every seat."""
+    for step, match in zip(*(rows.ravel()[::5] for rows in _some(played)), strict=True):
+        state = played.state(step, match)
         for seat in range(game.seats):
             for name, text in (("rules", game.rules(seat)), ("tell", game.tell(state, seat))):
-                ok = isinstance(text, str) and bool(text.strip())
-                _hold(ok, game, f"{name} for seat {seat + 1} is {text!r} {_at(step, b)}", "It is what the seat reads: never empty")
+                kept = isinstance(text, str) and text.strip()
+                hold(kept, game, f"{name} for seat {seat + 1} is {text!r} {at(step, match)}", "It is what the seat reads: never empty")
         for shape in game.scene(state):
-            ok = isinstance(shape, dict) and shape.get("shape") in SHAPES
-            _hold(ok, game, f"scene holds {shape!r}", f"A scene is a list of dicts with a shape: {', '.join(SHAPES)}")
-            _hold(_is_json(shape), game, f"scene holds {shape!r}", "A scene is sent to a page: plain numbers and texts, no arrays")
+            kept = isinstance(shape, dict) and shape.get("shape") in SHAPES and is_json(shape)
+            hold(kept, game, f"scene holds {shape!r}", f"Dicts of plain numbers and texts, with a shape: {', '.join(SHAPES)}")
 
 
-def _is_json(value: Any) -> bool:
+def is_json(value: Any) -> bool:
+    """Whether it can be written down as JSON: no arrays."""
     try:
         json.dumps(value)
     except TypeError:
@@ -166,23 +170,26 @@ def _is_json(value: Any) -> bool:
 
 
 def _keeps_secrets(game: Game, played: Played) -> None:
-    """Other values in the place of a seat's private fields change nobody else's sight; words say no more than the sight."""
-    states = probe.rows_of(played, _some(played))
+    """Changing another seat's private fields changes neither sight nor words; words say no more than the sight shows."""
+    states = jax.tree.map(lambda leaf: leaf[_some(played)].reshape(-1, *leaf.shape[2:]), played.states)
     sights = _sights(game, states)
     for change in _changes(game, states):
-        same = _alike(sights, _sights(game, change.states), game.seats)
+        blind = rule.alike(sights, _sights(game, change.states))  # [n, seats]
         for seat in set(range(game.seats)) - {change.seat}:
-            who = "another" if change.seat is None else f"seat {change.seat + 1}'s"
-            found = f"seat {seat + 1} sees {who} {change.field}"
-            _hold(bool(same[:, seat].all()) or not change.private, game, found, f"{change.field} is private: mask it in `look`")
-            for i in np.flatnonzero(same[:, seat] & change.differs):
-                words = [game.tell(jax.tree.map(lambda leaf: leaf[i], s), seat) for s in (states, change.states)]  # noqa: B023
-                _hold(words[0] == words[1], game, f"two states that look the same to seat {seat + 1} read {words[0]!r} and {words[1]!r}",
-                      f"They differ in {who} {change.field}: `tell` says no more than the sight shows")  # fmt: skip
+            found = f"seat {seat + 1} sees the {change.field} of another"
+            hold(blind[:, seat].all() or not change.private, game, found, "It is private: show each seat its own")
+            for i in np.flatnonzero(blind[:, seat] & change.differs):
+                _reads_the_same(game, seat, change, *(jax.tree.map(lambda leaf: leaf[i], s) for s in (states, change.states)))  # noqa: B023
+
+
+def _reads_the_same(game: Game, seat: int, change: _Change, *states: Any) -> None:
+    one, other = (game.tell(state, seat) for state in states)
+    found = f"seat {seat + 1} reads {one!r} or {other!r} where its sight is the same"
+    hold(one == other, game, found, f"They tell of {change.field}: `tell` says no more than the sight shows")
 
 
 class _Change(NamedTuple):
-    """States in which one field has the value of another match."""
+    """States [n] in which one field has the values of another match."""
 
     field: str
     seat: int | None  # whose row of it; None: all of it
@@ -194,80 +201,87 @@ class _Change(NamedTuple):
 def _changes(game: Game, states: Any) -> Iterator[_Change]:
     leaves, structure = jax.tree_util.tree_flatten_with_path(states)
     for i, (path, leaf) in enumerate(leaves):
-        label, names, private = _field(game, path)
-        by_seat = leaf.ndim > 1 and leaf.shape[1] == game.seats
-        for seat in (None, *((0, game.seats - 1) if by_seat else ())):
-            other = np.roll(leaf.reshape(*LOOKS, *leaf.shape[1:]), 1, 1).reshape(leaf.shape)
-            if seat is not None:
-                other = np.where((np.arange(game.seats) == seat).reshape(1, -1, *[1] * (leaf.ndim - 2)), other, leaf)
-            differs = (other != leaf).reshape(len(leaf), -1).any(1)
-            changed = structure.unflatten([*(x for _, x in leaves[:i]), other, *(x for _, x in leaves[i + 1 :])])
+        other = np.roll(leaf.reshape(*LOOKS, *leaf.shape[1:]), 1, 1).reshape(leaf.shape)
+        rows = (0, game.seats - 1) if leaf.ndim > 1 and leaf.shape[1] == game.seats else ()
+        for seat in (None, *rows):
+            mine = np.arange(game.seats).reshape(-1, *[1] * (leaf.ndim - 2)) == seat
+            new = other if seat is None else np.where(mine, other, leaf)
+            differs = (new != leaf).reshape(len(leaf), -1).any(1)
             if differs.any():
-                yield _Change(f"{names} of {label}", seat, private and seat is not None, changed, differs)
+                field, private = _field(game, path)
+                changed = structure.unflatten([new if i == j else old for j, (_, old) in enumerate(leaves)])
+                yield _Change(field, seat, private and seat is not None, changed, differs)
 
 
-def _field(game: Game, path: Any) -> tuple[str, str, bool]:
-    """(layer, field, whether the layer calls it private) of a leaf of the state."""
-    names = [str(getattr(step, "name", getattr(step, "idx", getattr(step, "key", step)))) for step in path]
+def _field(game: Game, path: Any) -> tuple[str, bool]:
+    """(name, whether its layer calls it private) of an array of the state."""
+    names = [str(getattr(key, "name", getattr(key, "idx", getattr(key, "key", key)))) for key in path]
     depth = 0
     while depth < len(layers(game)) - 1 and names[depth : depth + 1] == ["game"]:
         depth += 1
     layer = layers(game)[-1 - depth]
-    return layer.label, ".".join(names[depth:]), bool(set(names[depth:]) & set(layer.private))
+    return f"{layer.label}'s {'.'.join(names[depth:])}", bool(set(names[depth:]) & set(layer.private))
+
+
+def _some(played: Played) -> tuple[np.ndarray, np.ndarray]:
+    """(steps, matches) of some states, [8, 4] each: the longest matches, over their length."""
+    longest = np.argsort(-played.live.sum(0), kind="stable")[: LOOKS[1]]
+    steps = np.linspace(0, played.live[:, longest].sum(0).min(), LOOKS[0]).astype(int)
+    return tuple(np.meshgrid(steps, longest, indexing="ij"))  # type: ignore[return-value]
+
+
+def _sights(game: Game, states: Any) -> Any:
+    """The sights of all layers in states [n]."""
+    return jax.device_get(probe.see(game, states)[0])
 
 
 def _spares_a_seat(game: Game) -> None:
-    """A game that can go on without a seat does, and its place has neither deeds nor numbers that are none."""
-    gone = game.seats - 1
-    played = probe.play(game, Player(game, gone=gone))
-    _turns(game, played)
-    _asks(game, played)
-    _ends(game, played)
-    silent = played.live & ~np.isnan(played.turns.deeds[..., gone])
-    _nowhere(game, silent, f"seat {gone + 1} has retired and still has deeds", "With `spares` a move of -1 is no move: its deed is NaN")
+    """A game that can go on without a seat does; the empty place has no deeds, and makes nothing infinite."""
+    played = probe.play(game, Player(game, gone=[game.seats - 1]))
+    for clause in (_asks, _turns, _ends):
+        clause(game, played)
 
 
 def _seats_are_alike(game: Game, played: Played) -> None:
-    """Seats without roles: who sits where makes no difference. Exactly where nothing is drawn, else on average."""
+    """Without roles who sits where makes no difference: exactly where nothing is drawn, else on average."""
+    says = "Seats are alike unless the game names their `roles`"
     if streams.sites(game):
-        gains = np.where(played.live[..., None], played.turns.rewards, 0).sum(0)
+        gains = _gains(played)
         lead = gains - gains.mean(1, keepdims=True)
-        error = lead.std(0) / np.sqrt(MATCHES) + 1e-9
-        _hold(bool((abs(lead.mean(0)) < 5 * error + CLOSE).all()), game, f"random play gains {gains.mean(0).tolist()} by seat",
-              "Seats are alike unless the game names their `roles`")  # fmt: skip
-        return
+        kept = abs(lead.mean(0)) <= 5 * lead.std(0) / np.sqrt(MATCHES) + CLOSE
+        return hold(kept.all(), game, f"random play gains {gains.mean(0).tolist()}, by seat", says)
     order = np.roll(np.arange(game.seats), 1)
     turned = probe.play(game, Player(game, order=order))
     for name in ("rewards", "deeds"):
-        mine, other = getattr(played.turns, name), getattr(turned.turns, name)
-        same = mine.shape == other.shape and np.allclose(mine[..., order], other, CLOSE, CLOSE, equal_nan=True)
-        _hold(same, game, f"the same players in other seats have other {name}", "Seats are alike unless the game names their `roles`")
+        one, other = getattr(played.turns, name)[..., order], getattr(turned.turns, name)
+        kept = one.shape == other.shape and np.allclose(one, other, CLOSE, CLOSE, equal_nan=True)
+        hold(kept, game, f"the same players in other seats have other {name}", says)
+    return None
 
 
-def _streams_apart(game: Game, played: Played) -> None:
+def streams_apart(game: Game, played: Played) -> None:
     """No key for two draws, and none with the match's own."""
-    if not streams.sites(game):
-        return
-    found = streams.reuse(game, played)
-    if found is None:
-        return
-    rule = "Fold it first, a word for each draw: seeds.fold(key, self.label, the layer's own clock, ...)"
-    _hold(found.second is not None, game, f"a draw {_at(found.first.step, found.match)} uses the match's own key", rule)
-    assert found.second is not None
-    where = " and ".join(_at(draw.step, found.match) for draw in (found.first, found.second))
-    _hold(False, game, f"one key serves two draws, {where}", rule)
+    found = streams.reuse(game, played) if streams.sites(game) else None
+    if found is not None:
+        says = "Fold it, with a word for each draw: seeds.fold(key, self.label, the layer's own clock, ...)"
+        first = at(found.first.step, found.match)
+        hold(found.second is not None, game, f"a draw uses the match's own key ({first})", says)
+        second = at(found.second.step, found.match) if found.second else ""
+        hold(False, game, f"one key serves two draws ({first}, and {second})", says)
 
 
 def _within_bounds(game: Game, played: Played) -> None:
-    """Random play stays within the proved floors and ceilings."""
-    gains = np.where(played.live[..., None], played.turns.rewards, 0).sum(0)
-    values = {"welfare_sum": gains.sum(1), "gain": gains.mean(1)}
+    """Random play keeps to what the game calls proved."""
+    values = {"welfare_sum": _gains(played).sum(1), "gain": _gains(played).mean(1)}
     for oracle in game.oracles():
         if oracle.label == "bound" and oracle.measure in values:
-            low, high = values[oracle.measure].min(), values[oracle.measure].max()
-            slack = CLOSE * max(1, abs(oracle.value))
-            ok = high <= oracle.value + slack if oracle.side == "ceiling" else low >= oracle.value - slack
-            _hold(ok, game, f"random play has {oracle.measure} {low:g}..{high:g}, the {oracle.side} is {oracle.value:g}",
-                  "A bound is proved; label it a reference where it is only the best known")  # fmt: skip
+            sign = 1 if oracle.side == "ceiling" else -1
+            most = (sign * values[oracle.measure]).max()
+            found = f"random play has {oracle.measure} {sign * most:g}, its {oracle.side} is {oracle.value:g}"
+            kept = most <= sign * oracle.value + CLOSE * max(1, abs(oracle.value))
+            hold(kept, game, found, "A bound is proved; where it is only the best known its label is reference")
 
 
+def _gains(played: Played) -> np.ndarray:
+    """float[matches, seats]."""
+    return np.where(played.live[..., None], played.turns.rewards, 0).sum(0)

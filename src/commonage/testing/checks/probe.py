@@ -107,6 +107,12 @@ def part(played: Played, matches: int) -> Played:
     return cut._replace(keys=played.keys[:matches])
 
 
+def forward(game: Game, played: Played, step: int, moves: np.ndarray) -> Any:
+    """The states after other moves in one step of all matches."""
+    before = jax.tree.map(lambda leaf: leaf[step], played.states)
+    return _advance(game, played.keys, before, moves, played.live[step], False)[0].state
+
+
 def inner(game: Game, played: Played) -> Turn:
     """What the game inside does with the same moves, in the same states: a Turn with leading axes [steps, matches]."""
     rows = []

@@ -1,115 +1,111 @@
-def _hold(rule: bool, part: Any, found: str, says: str) -> None:
-    """Raises ContractError unless the rule holds: the part, what was found, what the contract says."""
-    if not rule:
-        raise ContractError(f"{_text(part)}: {found}. {says}")
+"""What the checks share: how a broken clause is said, how parts are named and made, how matches are compared."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from commonage import spec
+from commonage.errors import ContractError
+from commonage.game import Game, layers
+from commonage.policy import Policy
+from commonage.testing.checks.probe import Played
+
+TABLES = ("dilemma(rounds=3)", "commons(seats=3,rounds=3,capacity=12,report=false)", "trust(rounds=3)")  # where none is given
+CLOSE = 1e-5  # relative: two compilations of one formula
+PURE = "Nothing may depend on the batch, on Python's or NumPy's random numbers, or on what is read while compiling: draw with commonage.seeds"
 
 
-def _nowhere(game: Game, bad: np.ndarray, found: str, says: str) -> None:
-    """`bad`: bool[steps, matches] or bool[steps, matches, seats]."""
+def hold(kept: Any, part: Any, found: str, rule: str) -> None:
+    """Raises ContractError unless the rule is kept: names the part, what was found, and the rule."""
+    if not kept:
+        raise ContractError(f"{name(part)}: {found}. {rule}")
+
+
+def nowhere(bad: np.ndarray, game: Game, found: str, rule: str) -> None:
+    """Raises ContractError where `bad`, bool[steps, matches] or bool[steps, matches, seats], holds first."""
     if bad.any():
-        step, b, *seat = np.argwhere(bad)[0].tolist()
-        _hold(False, game, f"{found} ({_at(step, b)}{f', seat {seat[0] + 1}' if seat else ''})", says)
+        step, match, *seat = np.argwhere(bad)[0].tolist()
+        hold(False, game, f"{found} ({at(step, match)}{f', seat {seat[0] + 1}' if seat else ''})", rule)
 
 
-def _at(step: int, b: int) -> str:
-    return f"in match {b} at {'the start' if step < 0 else f'step {step}'}"
+def at(step: int, match: int) -> str:
+    """Where in the played matches something was found."""
+    return f"in match {match} at {'the start' if step < 0 else f'step {step}'}"
 
 
-def _text(part: Any) -> str:
-    """`talk around commons(seats=3)`; a policy as its spec, an agent by its class."""
+def name(part: Any) -> str:
+    """`talk around commons(seats=3)`; a policy as text, an agent by its class."""
     if isinstance(part, Game):
         return " around ".join(spec.text(layer) for layer in reversed(layers(part)))
     return spec.text(part) if isinstance(part, Policy) else type(part).__name__
 
 
-def _short(value: Any) -> str:
+def short(value: Any) -> str:
+    """An array, not too long to read."""
     text = str(np.asarray(value).tolist())
     return text if len(text) <= 120 else text[:117] + "..."
 
 
-def _game(game: Any) -> Game:
+def game(value: Any) -> Game:
     """A game from an object, a class or text."""
-    out = spec.game(game) if isinstance(game, str) else game() if isinstance(game, type) else game
-    if not isinstance(out, Game):
-        raise ContractError(f"{game!r} is no game: subclass commonage.Game")
-    return out
+    made = spec.game(value) if isinstance(value, str) else value() if isinstance(value, type) else value
+    if not isinstance(made, Game):
+        raise ContractError(f"{value!r} is no game. Subclass commonage.Game")
+    return made
 
 
-def _policy(policy: Any) -> Policy:
+def policy(value: Any) -> Policy:
     """A policy from an object, a class or text."""
-    made = spec.make("policies", spec.call(policy)) if isinstance(policy, str) else policy
-    out = made if isinstance(made, Policy) else made()
-    if not isinstance(out, Policy):
-        raise ContractError(f"{policy!r} is no policy: subclass commonage.Policy")
-    return out
+    make = spec.make("policies", spec.call(value)) if isinstance(value, str) else value
+    made = make if isinstance(make, Policy) else make()
+    if not isinstance(made, Policy):
+        raise ContractError(f"{value!r} is no policy. Subclass commonage.policy.Policy")
+    return made
 
 
-def _wrapper(mechanism: Any) -> Callable[[Game], Any]:
-    """game -> mechanism around it, from a class, an object around any game, or text."""
-    if isinstance(mechanism, Mechanism):
-        return lambda game: dataclasses.replace(mechanism, game=game)
-    wrap = spec.make("mechanisms", spec.call(mechanism)) if isinstance(mechanism, str) else mechanism
-    if isinstance(wrap, type) and not issubclass(wrap, Mechanism):
-        raise ContractError(f"{mechanism!r} is no mechanism: subclass commonage.Mechanism or commonage.Phased")
-    return wrap
-
-
-def _compiles(game: Game, face: str, *arguments: Any) -> Any:
-    """The shapes of what a method returns; the game's leaves are traced, as in a grid of them."""
+def compiled(part: Any, face: str, call: Callable[..., Any], *arguments: Any) -> Any:
+    """The shapes of what a call returns, its arguments and the part's leaves traced. Raises ContractError if it does not compile."""
     try:
-        return jax.eval_shape(lambda game, *rest: getattr(game, face)(*rest), game, *arguments)
+        return jax.eval_shape(call, *arguments)
     except Exception as error:
-        raise _broken(game, face, error) from error
+        reason = str(error).strip().partition("\n")[0]
+        rule = "It is compiled: write jnp.where instead of `if` on a value, and static(...) fields for what shapes an array"
+        raise ContractError(f"{name(part)}: {face} does not compile, {type(error).__name__}: {reason} {rule}") from error
 
 
-def _broken(part: Any, face: str, error: Exception) -> ContractError:
-    reason = str(error).strip().partition("\n")[0]
-    rule = "It is compiled: jnp.where instead of `if` on a value, and `static(...)` fields for what shapes an array"
-    return ContractError(f"{_text(part)}: {face} does not compile: {type(error).__name__}: {reason}. {rule}")
+def shaped(found: Any, kind: str, shape: tuple[int, ...], part: Any, what: str) -> None:
+    """Raises ContractError unless an array has this type and shape."""
+    kept = tuple(jnp.shape(found)) == shape and jnp.result_type(found) == kind
+    hold(kept, part, f"{what} is {jnp.result_type(found).name}{list(jnp.shape(found))}", f"It must be {kind}{list(shape)}")
 
 
-def _is(game: Game, what: str, found: Any, wanted: Any) -> None:
-    shape, kind = tuple(jnp.shape(found)), jnp.result_type(found)
-    _hold(shape == wanted.shape and kind == wanted.dtype, game, f"{what} is {kind.name}{list(shape)}",
-          f"It must be {wanted.dtype.name}{list(wanted.shape)}")  # fmt: skip
-
-
-def _outline(tree: Any) -> dict[str, tuple[tuple[int, ...], str]]:
-    """(shape, type) of every array, by its path."""
+def outline(tree: Any) -> dict[str, str]:
+    """`int32[3]` for every array, by its path."""
     leaves = jax.tree_util.tree_leaves_with_path(tree)
-    return {jax.tree_util.keystr(path): (tuple(leaf.shape), leaf.dtype.name) for path, leaf in leaves}
+    return {jax.tree_util.keystr(path): f"{leaf.dtype.name}{list(leaf.shape)}" for path, leaf in leaves}
 
 
-def _some(played: Played) -> tuple[np.ndarray, np.ndarray]:
-    """(steps, matches) of some states, [steps, matches] each: the longest matches, over their length."""
-    longest = np.argsort(-played.live.sum(0), kind="stable")[: LOOKS[1]]
-    steps = np.linspace(0, played.live[:, longest].sum(0).min(), LOOKS[0]).astype(int)
-    step, b = np.meshgrid(steps, longest, indexing="ij")
-    return step, b
+def stable(before: Any, after: Any, part: Any, what: str) -> None:
+    """Raises ContractError unless two pytrees have the same structure, shapes and types."""
+    old, new = outline(before), outline(after)
+    odd = [f"{path} from {old.get(path, 'nothing')} to {new.get(path, 'nothing')}" for path in old | new if old.get(path) != new.get(path)]
+    hold(not odd, part, f"its {what} changes {', '.join(odd)}", "Fields, shapes and types stay: give them in `start` as they will be")
 
 
-def _sights(game: Game, states: Any) -> Any:
-    """The sights of all layers in states [n]."""
-    return jax.device_get(probe.see(game, states)[0])
+def alike(one: Any, other: Any) -> np.ndarray:
+    """bool[a, b]: where two pytrees of arrays [a, b, ...] are equal, NaN to NaN."""
+    pairs = zip(jax.tree.leaves(one), jax.tree.leaves(other), strict=True)
+    return np.logical_and.reduce([((a == b) | ((a != a) & (b != b))).reshape(*a.shape[:2], -1).all(-1) for a, b in pairs])
 
 
-def _alike(sights: Any, others: Any, seats: int) -> np.ndarray:
-    """bool[n, seats]: whose sight is the same."""
-    pairs = zip(jax.tree.leaves(sights), jax.tree.leaves(others), strict=True)
-    rows = [((a == b) | ((a != a) & (b != b))).reshape(*a.shape[:2], -1).all(-1) for a, b in pairs]
-    return np.logical_and.reduce(rows)
-
-
-def _equal_states(states: Any, others: Any) -> np.ndarray:
-    """bool[steps, matches]."""
-    pairs = zip(jax.tree.leaves(states), jax.tree.leaves(others), strict=True)
-    rows = [((a == b) | ((a != a) & (b != b))).reshape(*a.shape[:2], -1).all(-1) for a, b in pairs]
-    return np.logical_and.reduce(rows)
-
-
-def _same(game: Game, played: Played, other: Played, tolerance: float, found: str, rule: str) -> None:
-    """The same matches: whole numbers to the bit, the others within the tolerance."""
-    for (path, a), b in zip(jax.tree_util.tree_leaves_with_path(played), jax.tree.leaves(other), strict=True):
-        exact = tolerance == 0 or a.dtype.kind != "f"
-        same = a.shape == b.shape and (np.array_equal(a, b, a.dtype.kind == "f") if exact else np.allclose(a, b, tolerance, 0, True))
-        _hold(same, game, f"{found}: {jax.tree_util.keystr(path)} differs", rule)
+def same(one: Played, other: Played, tolerance: float, part: Any, found: str, rule: str) -> None:
+    """Raises ContractError unless the matches are equal: whole numbers to the bit, others within the relative tolerance."""
+    for (path, a), b in zip(jax.tree_util.tree_leaves_with_path(one), jax.tree.leaves(other), strict=True):
+        floats = a.dtype.kind == "f"
+        close = a.shape == b.shape and (np.allclose(a, b, tolerance, tolerance, True) if floats else np.array_equal(a, b))
+        hold(close, part, f"{found}: {jax.tree_util.keystr(path)} differs", rule)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import math
 from collections import defaultdict
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -13,7 +15,7 @@ import numpy as np
 
 from commonage import seeds
 from commonage.game import Game
-from commonage.testing.probe import QUICK, Played
+from commonage.testing.checks.probe import QUICK, Played
 
 MATCHES = 8  # that are looked at draw by draw
 AS_DRAWN, ZEROS, ONES, TURNED = range(4)  # what a draw's bits are replaced by: a draw that matters shows it
@@ -27,7 +29,7 @@ class Draw(NamedTuple):
 
 
 class Reuse(NamedTuple):
-    """A key that two draws share, or the match's own, never folded (then `second` is None)."""
+    """A word of a key's stream that two draws share, or one of the match's own key, never folded (then `second` is None)."""
 
     match: int
     first: Draw
@@ -44,26 +46,34 @@ def sites(game: Game) -> int:
 
 
 def reuse(game: Game, played: Played) -> Reuse | None:
-    """The first key with which two draws that matter are made in one match, if any.
+    """The first word of a key's stream that two draws in one match have in common, if any.
 
-    A draw matters if other bits in its place change what the step does: a draw that is computed and
-    thrown away (the game's, while a mechanism asks) may be made again later.
+    Draws count that matter: other bits in their place change what the step does. A draw that is computed
+    and thrown away (the game's, while a mechanism asks) may be made again later.
     """
     step, begin = _Watched(lambda key, state, moves: game.step(key, state, moves)), _Watched(lambda key: game.start(key))
     for match in range(MATCHES):
-        key, used = played.keys[match], defaultdict(list)
+        key = played.keys[match]
         calls: dict[int, tuple[_Watched, tuple[Any, ...]]] = {-1: (begin, (key,))}
         for t in np.flatnonzero(played.live[:, match]).tolist():
             calls[t] = (step, (key, played.state(t, match), played.moves[t, match]))
-        for t, (watched, arguments) in calls.items():
-            for site, word in watched.keys(*arguments):
-                used[word].append(Draw(t, site))
-        matters = lambda draw: calls[draw.step][0].matters(draw.site, *calls[draw.step][1])  # noqa: B023
-        for word, draws in used.items():
-            own = word == key.tobytes()
-            if (own or len(draws) > 1) and (found := [draw for draw in draws if matters(draw)]) and (own or len(found) > 1):
+        matters = functools.cache(lambda draw: calls[draw.step][0].matters(draw.site, *calls[draw.step][1]))  # noqa: B023
+        for word, draws in _words(calls).items():
+            own = word[0] == key.tobytes()
+            found = [draw for draw in draws if matters(draw)] if own or len(draws) > 1 else []
+            if len(found) > (0 if own else 1):
                 return Reuse(match, found[0], None if own else found[1])
     return None
+
+
+def _words(calls: dict[int, Any]) -> dict[Any, list[Draw]]:
+    """For each word, (key, number in its stream), the draws that read it."""
+    used: dict[Any, list[Draw]] = defaultdict(list)
+    for t, (watched, arguments) in calls.items():
+        for site, key, at, size in watched.keys(*arguments):
+            for number in range(at, at + size):
+                used[key, number].append(Draw(t, site))
+    return used
 
 
 class _Watched:
@@ -73,8 +83,8 @@ class _Watched:
         self.function, self.log = function, []
         self.compiled = jax.jit(self._run, compiler_options=QUICK)
 
-    def keys(self, *arguments: Any) -> list[tuple[int, bytes]]:
-        """(place in the code, key) of every draw of one call."""
+    def keys(self, *arguments: Any) -> list[tuple[int, bytes, int, int]]:
+        """(place in the code, key, number of its first word, how many) of every draw of one call."""
         self.log.clear()
         jax.block_until_ready(self.compiled(-1, AS_DRAWN, *arguments))
         jax.effects_barrier()
@@ -95,21 +105,21 @@ class _Watched:
         with mock.patch.object(seeds, "bits", _counting(count, self._note, replace)):
             return self.function(*arguments)
 
-    def _note(self, site: int, key: Any) -> None:
-        self.log += [(site, row.tobytes()) for row in np.asarray(key, np.uint32).reshape(-1, 2)]
+    def _note(self, site: int, size: int, key: Any, at: Any) -> None:
+        self.log += [(site, row.tobytes(), int(at), size) for row in np.asarray(key, np.uint32).reshape(-1, 2)]
 
 
 def _counting(count: list[int], note: Any = None, replace: Any = None) -> Callable[..., Any]:
     """`seeds.bits` that counts its calls in `count`, notes their keys and hands on what `replace` makes of the bits."""
     original = seeds.bits
 
-    def bits(key: Any, shape: tuple[int, ...] = ()) -> Any:
+    def bits(key: Any, shape: tuple[int, ...] = (), at: Any = 0) -> Any:
         site = len(count)
         count.append(site)
-        out = original(key, shape)
+        out = original(key, shape, at)
         if note is None:
             return out
-        jax.debug.callback(lambda word: note(site, word), key)
+        jax.debug.callback(functools.partial(note, site, math.prod(shape)), key, at)
         return replace(site, out)
 
     return bits
