@@ -114,8 +114,6 @@ def test_where_it_stands_among_the_phases():
     for tower, expected in (
         (Talk(Contract(Dilemma(rounds=1))), ["say", PROPOSE, SIGN, MOVE]),
         (Contract(Talk(Dilemma(rounds=1))), [PROPOSE, SIGN, "say", MOVE]),
-        (Punish(Contract(Dilemma(rounds=1))), [PROPOSE, SIGN, MOVE, "fine whom"]),
-        (Contract(Punish(Dilemma(rounds=1))), [PROPOSE, SIGN, MOVE, "fine whom"]),
     ):
         assert asked(tower, play(tower, player, player)) == expected
 

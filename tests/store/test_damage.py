@@ -26,7 +26,7 @@ def folder(sound, tmp_path):
 
 
 def contents(folder):
-    return {path: path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
+    return {path: path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file() and path.name != "log.lock"}
 
 
 def refused(folder, uses, says):
@@ -144,6 +144,18 @@ def test_some_other_database(tmp_path):
         connection.execute("CREATE TABLE recipes (name)")
     connection.close()
     refused(tmp_path, READERS + WRITERS, r"is a SQLite file, but no log of commonage \(its tables: recipes\)")
+
+
+@pytest.mark.parametrize(
+    "begun", [lambda path: path.touch(), lambda path: sqlite3.connect(path).execute("PRAGMA journal_mode = WAL").connection.close()]
+)
+def test_a_writer_killed_at_its_first_breath(tmp_path, begun):
+    """A file without tables is no log yet, and no damage."""
+    begun(tmp_path / "log.sqlite")
+    for use in (read, Log.open):
+        with pytest.raises(LogError, match="no log in"):
+            use(tmp_path)
+    assert read(logs.both(tmp_path)).matches.height == 6
 
 
 def test_leftovers_are_no_damage(folder):

@@ -53,6 +53,7 @@ def test_killed_and_resumed(whole, tmp_path, moment, line, hang):
     print(f"kill -9 {moment}: {line!r}")
     folder = tmp_path / "run"
     said = killed(folder, line, hang)
+    left = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file() and not path.name.endswith("-shm")}
     for match in (1, 2, 3):
         flushed = [int(words.split()[2]) for words in said if words.startswith(f"flushed {match} ")]
         there = sorted({row[0] for row in events_of(folder, match) if row[1] == TABLE})
@@ -60,6 +61,7 @@ def test_killed_and_resumed(whole, tmp_path, moment, line, hang):
         assert there == flushed or not hang  # and nothing of the rest
     chunks = read(folder, arms=[1]).matches["match"].to_list()
     assert chunks == [4, 5] * ("chunk 0" in said) + [6] * ("chunk 1" in said) or not hang
+    assert {path: path.read_bytes() for path in left} == left  # a reader touches nothing
     logs.both(folder)
     assert equal(folder, whole) == []
     assert not list(folder.rglob("*.tmp"))
@@ -76,7 +78,7 @@ def test_a_hard_life(whole, tmp_path):
                 said.append(process.stdout.readline().strip())
             process.kill()
         lives += 1
-    assert lives == 3
+    assert lives >= 2
     assert equal(folder, whole) == []
 
 

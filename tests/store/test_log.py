@@ -356,3 +356,8 @@ def contents(folder):
 def test_the_file_names_its_format(tmp_path):
     logs.mixed(tmp_path)
     assert sqlite3.connect(tmp_path / "log.sqlite").execute("SELECT value FROM meta WHERE key = 'format'").fetchone() == (file.FORMAT,)
+
+
+def test_the_store_needs_no_jax():
+    code = "import sys, commonage.store.log, commonage.store.read; sys.exit('jax' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code]).returncode == 0

@@ -68,6 +68,10 @@ class Commons(Game):
 
     spares = True
 
+    @property
+    def private(self) -> tuple[str, ...]:  # type: ignore[override]
+        return ("wanted",) if self.report else ("wanted", "caught")
+
     def check(self) -> None:
         self.require(self.seats >= 1, "seats", "at least 1")
         self.require(self.rounds >= 1, "rounds", "at least 1")

@@ -64,7 +64,7 @@ class Market(Game):
         self.require(self.rounds >= 1, "rounds", "at least 1")
         self.require(self.kind in ("bertrand", "cournot"), "kind", "bertrand or cournot")
         self.require(self.b > 0, "b", "above 0")
-        self.require(0 <= self.g < self.b, "g", "at least 0 and below b, or all could gain by raising prices for ever")
+        self.require(not self.bertrand or 0 <= self.g < self.b, "g", "at least 0 and below b, or all could gain by raising prices for ever")
         self.require(0 <= self.c < self._choke(), "c", f"at least 0 and below {self._choke():g}, where nobody buys")
         need = max(self._move(self.nash()), self._move(self.monopoly()))
         self.require(need <= self.top < 10_000, "top", f"at least {need:g}, to name the Nash and the monopoly moves, and below 10000")

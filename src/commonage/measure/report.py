@@ -135,7 +135,7 @@ def called(arm: dict[str, Any]) -> str:
 def under_failures(summary: Summary, arm: dict[str, Any]) -> str:
     """`Had they been the worst or the best possible: survival rate 3 to 12 %.`"""
     cells = [(name, arm["measures"][name]) for name in headline(summary) if name in arm["measures"]]
-    said = [f"{words.title(name)} {text}" for name, cell in cells if (text := words.bounds(cell, _bound_places(cell)))]
+    said = [f"{words.title(name)} {text}" for name, cell in cells if (text := words.bounds(cell))]
     return f"Had they been the worst or the best possible: {', '.join(said)}." if said else ""
 
 
@@ -236,8 +236,3 @@ def _side(cells: Sequence[dict[str, Any] | None], side: str) -> str:
         return ""
     value, unit = known[0][side], known[0]["unit"]
     return words.number(value, unit, max(words.places(cells), words.needs(value, unit)))
-
-
-def _bound_places(cell: dict[str, Any]) -> int:
-    ends = cell.get("worst"), cell.get("best")
-    return 1 if None in ends else words.places([{**cell, "low": min(ends), "high": max(ends)}])

@@ -40,16 +40,17 @@ def limits(cell: Cell | None, decimals: int = 0, sign: bool = False) -> str:
     return f"[{low}, {high}]" if low != high else ""
 
 
-def bounds(cell: Cell, decimals: int = 0) -> str:
+def bounds(cell: Cell, decimals: int | None = None) -> str:
     """`3 to 12 %`: the mean, had the failed matches been the worst or the best; nothing where neither is known."""
-    ends = [cell.get("worst"), cell.get("best")]
-    if ends == [None, None]:
+    known = sorted(end for end in (cell.get("worst"), cell.get("best")) if end is not None)
+    if not known:
         return ""
-    if None not in ends:
-        ends.sort()  # type: ignore[type-var]
-    return " to ".join("?" if end is None else plain(end, cell["unit"], decimals) for end in ends) + (
-        " %" if cell["unit"] == "share" else ""
-    )
+    if decimals is None:
+        decimals = places([{**cell, "mean": known[0], "low": known[0], "high": known[-1]}])
+    said = number(known[-1], cell["unit"], decimals)
+    if len(known) == 1:
+        return f"at {'worst' if cell.get('best') is None else 'best'} {said}"
+    return f"{plain(known[0], cell['unit'], decimals)} to {said}"
 
 
 def ends(cell: Cell) -> str:

@@ -38,6 +38,7 @@ class Punish(Phased):
     most: int = static(1)
 
     closing = True
+    private = ("whom",)
 
     def check(self) -> None:
         self.require(self.cost >= 0, "cost", "at least 0")
@@ -82,7 +83,7 @@ class Punish(Phased):
 
     def adds(self, seat: int) -> str:
         return (
-            f"After each round everybody may fine one other, up to {self.most} units: "
+            f"After each round everybody may fine one other, up to {self.most} unit{'s' * (self.most > 1)}: "
             f"each unit costs the one who fines {float(self.cost):g} and takes {float(self.fine):g} from the one fined."
         )
 

@@ -32,7 +32,7 @@ PAGE = """
 
   Now you:
     commonage play commons --seats "human,sustainer*3,cheat"          sit down yourself
-    commonage replay {out} {match} --fork-at 3 --without punish{gap}what if there were no fines?
+    {fork:<66}what if there were no fines?
     commonage games                                                   what else there is to play"""
 
 
@@ -55,7 +55,7 @@ def _page(result: Result, out: Path, repeats: int, seconds: float) -> str:
         head=head.rstrip() + "\n  " + under, rows="\n".join(f"  {_row(arm, number)}" for number, arm in enumerate(arms)),
         wary=_wary(result.compare(OFF, WARY), repeats), deaf=_deaf(result.compare(OFF, DEAF)),
         count=sum(arm["matches"] for arm in arms), failed=sum(arm["failed"] for arm in arms), seconds=seconds,
-        out=out, match=match, gap=" " * max(1, 26 - len(f"{out} {match}")),
+        out=out, fork=f"commonage replay {out} {match} --fork-at 3 --without punish",
     )  # fmt: skip
 
 

@@ -28,10 +28,12 @@ class Past(NamedTuple):
 
 
 class Fork(NamedTuple):
-    """From this round on another game; moves of the past count only before it."""
+    """From this round on another game; moves of the past count only before it, unless the fork itself is replayed."""
 
     round: int
     game: Game
+    replayed: bool = False
+    offset: int = 0  # the log lists the questions of the game before the fork from here on
 
 
 class Outcome(NamedTuple):
@@ -113,7 +115,7 @@ class _Table:
         self.see(now)
         over = False
         while not over:
-            if self.fork and self.round == self.fork.round and self.game is not self.fork.game:
+            if self.fork and self.round >= self.fork.round and self.game is not self.fork.game:
                 self.change(self.fork.game)
             moves = await self.moves()
             over = self.advance(moves)
@@ -182,7 +184,7 @@ class _Table:
 
     def recorded(self) -> bool:
         """Whether the log counts: up to the round of a fork."""
-        return not (self.fork and self.round >= self.fork.round)
+        return not (self.fork and self.round >= self.fork.round) or self.fork.replayed
 
     async def again(self, place: int, moved: event.Moved) -> int:
         """A move of the log. A pure agent computes its memory again; one that took over the seat has watched from it."""
@@ -218,7 +220,8 @@ class _Table:
         if moved.says:
             self.said.append(Said(self.step, self.round, seat, moved.says))
         if write:
-            self.write(self.step, seat, attempt, moved)
+            shift = self.fork.offset if self.fork and self.round < self.fork.round else 0
+            self.write(self.step, seat, attempt, moved._replace(question=moved.question + shift))
 
     def fail(self, seat: int, failed: event.Failed) -> int:
         """The seat's failure: it retires, or the match ends."""

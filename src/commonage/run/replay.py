@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import polars as pl
+
 from commonage import event, spec
 from commonage.errors import LogError, SpecError
 from commonage.game import Game
@@ -25,6 +27,7 @@ class Recorded(NamedTuple):
     order: list[int]
     past: match.Past
     rewards: dict[int, list[float]]  # by step
+    forked_at: int  # the step from which on another game was played; 0: it is no fork
 
 
 class Replay(NamedTuple):
@@ -43,17 +46,18 @@ def recorded(folder: str | Path, number: int) -> Recorded:
         raise LogError(f"no match {number} in {str(folder)!r}; matches count from 1: commonage report {folder}")
     row = tables.matches.row(0, named=True)
     header = next(header for header in tables.arms if header["arm"] == row["arm"])
-    past = _compiled_past(tables, header) if header["runner"] == "compiled" else _mixed_past(folder, number)
+    past = _compiled_past(tables, header) if header["runner"] == "compiled" else _mixed_past(folder, number, header.get("forked"))
     rewards = {key[0]: list(rows["reward"]) for key, rows in tables.moves.sort("step", "seat").group_by(["step"], maintain_order=True)}
-    return Recorded(number, header, row["repeat"], list(row["order"]), past, rewards)
+    rounds = tables.steps.filter(pl.col("round") < header.get("forked", {}).get("at", 0))
+    return Recorded(number, header, row["repeat"], list(row["order"]), past, rewards, rounds.height)
 
 
 def replay(folder: str | Path, number: int) -> Replay:
     """Plays a match of the log again. Policies compute their moves anew; of other agents the recorded ones are played."""
     found = recorded(folder, number)
-    game, agents = _table(found.arm["spec"])
-    others = {place: moved for place, moved in found.past.moves.items() if not agents[place[1]].pure}
-    rows = play_again(found._replace(past=found.past._replace(moves=others)), game, agents)
+    agents = _agents(found.arm["spec"])
+    others = {place: moved for place, moved in found.past.moves.items() if not agents[place[1]].pure or place[0] < found.forked_at}
+    rows = play_again(found._replace(past=found.past._replace(moves=others)), agents)
     steps = [(step, what) for step, _, _, what in rows if isinstance(what, event.Stepped)]
     moves = {(step, seat): what.move for step, seat, _, what in rows if isinstance(what, event.Moved)}
     before = {place: moved.move for place, moved in found.past.moves.items()}
@@ -101,25 +105,38 @@ def _go_on(study: Study, found: Recorded, at: int, out: Path, folder: Path) -> N
     arm = study.built[0]
     if not 1 <= at <= arm.game.rounds:
         raise SpecError(f"--fork-at {at}: rounds count from 1 to {arm.game.rounds}")
-    old, _ = _table(found.arm["spec"])
-    with Log.create(out, {"toml": study.toml(), "forked": [str(folder), found.number, at]}) as log:
-        log.arm(study.header(arm))
+    if "forked" in found.arm:
+        raise SpecError(f"match {found.number} of {folder} is a fork itself; fork the match that it came from")
+    header = study.header(arm)
+    own = len(arm.game.questions)
+    header["forked"] = {"from": [str(folder), found.number], "at": at, "spec": found.arm["spec"], "own": own}
+    header["questions"] = [*header["questions"], *found.arm["questions"]]  # its own first, then those of its past
+    with Log.create(out, {"toml": study.toml(), "forked": header["forked"]}) as log:
+        log.arm(header)
         log.write(1, -1, event.TABLE, 0, event.Started(0, found.repeat, found.order))
-        play_again(found, old, arm.agents, match.Fork(at, arm.game), lambda *row: log.write(1, *row))
+        _play(found, _game(found.arm["spec"]), arm.agents, match.Fork(at, arm.game, offset=own), lambda *row: log.write(1, *row))
         log.flush()
 
 
-def play_again(found: Recorded, game: Game, agents: list[Any], fork: match.Fork | None = None, write: Any = None) -> list[Any]:
+def play_again(found: Recorded, agents: list[Any]) -> list[Any]:
     """The rows that the match writes when its recorded moves are played once more."""
     rows: list[Any] = []
+    forked = found.arm.get("forked")
+    game = _game(forked["spec"] if forked else found.arm["spec"])
+    then = match.Fork(forked["at"], _game(found.arm["spec"]), replayed=True, offset=forked["own"]) if forked else None
+    _play(found, game, agents, then, lambda *row: rows.append(row))
+    return rows
+
+
+def _play(found: Recorded, game: Game, agents: list[Any], fork: match.Fork | None, write: Any) -> None:
     keys, _ = Study(arms=[Arm(game, agents)], repeats=found.repeat + 1, seed=found.arm["seed"]).streams(game)
     past = found.past._replace(written=frozenset())
-    call = match.play(
-        game, agents, keys[found.repeat], write or (lambda *row: rows.append(row)),
-        order=found.order, on_failure=found.arm["on_failure"], past=past, fork=fork, retell=True,
+    asyncio.run(
+        match.play(
+            game, agents, keys[found.repeat], write,
+            order=found.order, on_failure=found.arm["on_failure"], past=past, fork=fork, retell=True,
+        )
     )  # fmt: skip
-    asyncio.run(call)
-    return rows
 
 
 def trouble(folder: str | Path, found: Recorded) -> list[Any]:
@@ -130,14 +147,22 @@ def trouble(folder: str | Path, found: Recorded) -> list[Any]:
         return [row for row in log.events(found.number) if isinstance(row[3], event.Asked | event.Failed | event.Paused)]
 
 
-def _table(text: dict[str, Any]) -> tuple[Game, list[Any]]:
-    game = spec.game(text["game"], text["with"])
-    return game, [seats.agent(seat, game) for seat in seats.read(text["seats"])]
+def _game(text: dict[str, Any]) -> Game:
+    return spec.game(text["game"], text["with"])
 
 
-def _mixed_past(folder: str | Path, number: int) -> match.Past:
+def _agents(text: dict[str, Any]) -> list[Any]:
+    return [seats.agent(seat, _game(text)) for seat in seats.read(text["seats"])]
+
+
+def _mixed_past(folder: str | Path, number: int, forked: dict[str, Any] | None) -> match.Past:
     with Log.open(folder) as log:
-        return history(log.events(number))
+        past = history(log.events(number))
+    if not forked:
+        return past
+    own = forked["own"]  # the questions of the game before the fork are listed behind those of the game after it
+    moves = {place: moved._replace(question=moved.question - own * (moved.question >= own)) for place, moved in past.moves.items()}
+    return past._replace(moves=moves)
 
 
 def _compiled_past(tables: Tables, header: dict[str, Any]) -> match.Past:

@@ -51,9 +51,10 @@ class Result:
 
     def one(self, number: int) -> dict[str, float | None]:
         """The measures of one match."""
-        measures = statistics.measures_of()
-        values = statistics.evaluate(read.read(self.path, matches=[number]), measures)
-        return {name: frame["value"][0] if frame.height else None for (name, _), frame in values.items()}
+        tables = read.read(self.path, matches=[number])
+        values = statistics.evaluate(tables, statistics.measures_of())
+        mine = tables.matches["arm"][0]
+        return {name: frame["value"][0] if frame.height else None for (name, arm), frame in values.items() if arm == mine}
 
     @property
     def status(self) -> dict[str, int]:

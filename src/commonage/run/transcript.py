@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from commonage import event, spec
+from commonage import event
 from commonage.agent import Agent, Answer, View
-from commonage.game import Game
+from commonage.game import Question
 from commonage.run import replay, seats
 
 
@@ -27,62 +28,63 @@ class Listener(Agent):
 
 
 def transcript(folder: str | Path, number: int) -> str:
-    """The match as text: the rules once, then step by step who was asked what, having seen what, and what came of it."""
+    """The match as text: the rules once, then step by step who was asked what, having seen what, and what came of it.
+
+    Seats go by the numbers that they had at the table, as in the words that the seats read.
+    """
     found = replay.recorded(folder, number)
-    game = spec.game(found.arm["spec"]["game"], found.arm["spec"]["with"])
     views: dict[tuple[int, int], View] = {}
-    rows = replay.play_again(found, game, [Listener(views)] * game.seats)
+    rows = replay.play_again(found, [Listener(views)] * len(found.order))
     rows = [row for row in rows if not isinstance(row[3], event.Failed)] + replay.trouble(folder, found)
-    names = _names(found)
-    lines = [_head(number, found, names), "", *_rules(game, found.order, names)]
-    for step, seat, attempt, what in sorted(rows, key=lambda row: (row[0], row[1] == event.TABLE, row[1], row[2])):
-        lines += _tell(game, step, seat, what, views.get((step, seat)), names)
+    place = {seat: place for place, seat in enumerate(found.order)} | {event.TABLE: event.TABLE}
+    told = [(step, place[seat], attempt, what, views.get((step, seat))) for step, seat, attempt, what in rows]
+    lines = [*_head(number, found), "", *_rules(views.values()), ""]
+    questions = [Question(**{**question, "options": tuple(question["options"])}) for question in found.arm["questions"]]
+    for _, seat, _, what, view in sorted(told, key=lambda row: (row[0], row[1] == event.TABLE, row[1], row[2])):
+        lines += _tell(questions, seat, what, view, found.order)
     return "\n".join(lines)
 
 
-def _names(found: replay.Recorded) -> list[str]:
-    """Who sits where in the seat list, and what they are called at a table whose seats were permuted."""
-    listed = [str(seat) for seat in seats.read(found.arm["spec"]["seats"])]
-    place = {seat: place for place, seat in enumerate(found.order)}
-    return [name if place[i] == i else f"{name}, at the table: seat {place[i] + 1}" for i, name in enumerate(listed)]
-
-
-def _head(number: int, found: replay.Recorded, names: list[str]) -> str:
+def _head(number: int, found: replay.Recorded) -> list[str]:
     around = "".join(f" with {layer}" for layer in found.arm["spec"]["with"])
-    return f"Match {number}: {found.arm['spec']['game']}{around}; {', '.join(names)}; repeat {found.repeat + 1}, seed {found.arm['seed']}"
+    listed = [str(seat) for seat in seats.read(found.arm["spec"]["seats"])]
+    sits = [f"  seat {place + 1}: {listed[seat]}{_listed(place, seat)}" for place, seat in enumerate(found.order)]
+    forked = found.arm.get("forked")
+    origin = f", forked from match {forked['from'][1]} of {forked['from'][0]} at round {forked['at']}" if forked else ""
+    return [f"Match {number}: {found.arm['spec']['game']}{around}; repeat {found.repeat + 1}, seed {found.arm['seed']}{origin}", *sits]
 
 
-def _rules(game: Game, order: list[int], names: list[str]) -> list[str]:
+def _listed(place: int, seat: int) -> str:
+    return "" if place == seat else f" (number {seat + 1} in the seat list)"
+
+
+def _rules(views: Iterable[View]) -> list[str]:
     """The rules once where all read the same, else seat by seat."""
-    told = {seat: game.rules(place) for place, seat in enumerate(order)}
-    if len(set(told.values())) == 1:
-        return [told[0], ""]
-    return [f"{_who(seat, names)} reads: {told[seat]}" for seat in sorted(told)] + [""]
+    told = {view.place: view.rules for view in views}
+    if len(set(told.values())) <= 1:
+        return list(set(told.values()))
+    return [f"Seat {place + 1} reads: {told[place]}" for place in sorted(told)]
 
 
-def _who(seat: int, names: list[str]) -> str:
-    return f"seat {seat + 1} ({names[seat]})"
-
-
-def _tell(game: Game, step: int, seat: int, what: Any, view: View | None, names: list[str]) -> list[str]:
+def _tell(questions: list[Question], seat: int, what: Any, view: View | None, order: list[int]) -> list[str]:
+    who = f"  seat {seat + 1}" if seat >= 0 else "  the match"
     match what:
         case event.Moved():
-            saw = [f"  {_who(seat, names)} sees: {view.facts}".replace("\n", " ")] if view else []
-            question = game.questions[what.question]
+            saw = [f"{who} sees: {view.facts}".replace("\n", " ")] if view else []
+            question = questions[what.question]
             forced = " (the only legal move)" if what.forced else ""
             said = f": {what.says!r}" if what.says else ""
-            return [*saw, f"  {_who(seat, names)} {question.name}: {question.say(what.move)} {question.unit}".rstrip() + said + forced]
+            return [*saw, f"{who} {question.name}: {question.say(what.move)} {question.unit}".rstrip() + said + forced]
         case event.Asked():
-            return [f"  {_who(seat, names)} answered {what.text!r}: asked again, {what.problem}"]
+            return [f"{who} answered {what.text!r}: asked again, {what.problem}"]
         case event.Failed():
-            who = _who(seat, names) if seat >= 0 else "the match"
-            return [f"  {who} FAILED ({what.where}): {what.what}"]
+            return [f"{who} FAILED ({what.where}): {what.what}"]
         case event.Paused():
             return [f"  PAUSED: {what.what}"]
         case event.Stepped():
-            rewards = ", ".join(f"{reward:g}" for reward in what.rewards)
             over = f"; round {what.round} is over" if what.round_over else ""
-            return [f"step {step + 1}, round {what.round}: rewards {rewards}{over}{'; it all ends' if what.ended else ''}", ""]
+            rewards = ", ".join(f"{what.rewards[listed]:g}" for listed in order)
+            return [f"  round {what.round}: rewards {rewards}{over}{'; it all ends' if what.ended else ''}", ""]
         case event.Finished():
             return [f"Finished after {what.rounds} rounds."]
     return []

@@ -53,8 +53,8 @@ def guarded(path: Path) -> Iterator[None]:
     """Turn what the file system and SQLite raise into LogError, with the way out."""
     try:
         yield
-    except sqlite3.IntegrityError:
-        raise  # no fault of the file: the writer sees to it
+    except (sqlite3.IntegrityError, sqlite3.ProgrammingError):
+        raise  # no fault of the file
     except OSError as error:
         raise _unwritable(path, error) from error
     except sqlite3.Error as error:

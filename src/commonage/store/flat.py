@@ -74,8 +74,8 @@ def _in_order(frames: list[pl.DataFrame]) -> pl.DataFrame:
 
 def _written(header: dict[str, Any], kind: str, rows: Rows) -> pl.DataFrame:
     cls = EVENTS[kind]
-    columns = {name: [body.get(name, cls._field_defaults.get(name)) for body in rows.bodies] for name in cls._fields if name != "arm"}
-    texts = {name: [dumps(value) if value not in (None, {}) else None for value in columns[name]] for name in columns if name in NESTED}
+    given = {name: [body.get(name, cls._field_defaults.get(name)) for body in rows.bodies] for name in cls._fields if name != "arm"}
+    columns = {name: [_text(name, value) for value in values] if FIELDS[name] == pl.String else values for name, values in given.items()}
     keys = {"match": rows.match, "step": rows.step, "seat": rows.seat, "attempt": rows.attempt}
     types = {**FIELDS, "question": pl.Int32}
     frame = pl.DataFrame({**keys, **{name: pl.Series(values, dtype=types[name]) for name, values in {**columns, **texts}.items()}})
@@ -83,6 +83,13 @@ def _written(header: dict[str, Any], kind: str, rows: Rows) -> pl.DataFrame:
     if "question" in columns:
         frame = in_words(frame if "move" in columns else frame.with_columns(move=pl.lit(-1)), header["questions"])
     return _whole(frame, kind)
+
+
+def _text(name: str, value: Any) -> str | None:
+    """What is nested as JSON; what is empty as null."""
+    if value in (None, "", {}):
+        return None
+    return dumps(value) if name in NESTED else value
 
 
 def _stepped(steps: pl.DataFrame, moves: pl.DataFrame) -> pl.DataFrame:

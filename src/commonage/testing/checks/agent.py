@@ -26,7 +26,7 @@ def check_agent(agent: Any, game: Any = TABLES[0], paid: bool = False) -> None:
     game = rule.game(game)
     agent = seats.agent(spec.seats(agent)[0] if isinstance(agent, str) else agent, game)
     if agent.costs and not paid:
-        raise SpecError(f"{rule.name(agent)}: its calls are paid, and the check makes about {3 * game.max_steps}; allow them with paid=True")
+        raise SpecError(f"{rule.name(agent)}: its calls are paid, some {3 * game.max_steps} of them; allow them with paid=True")
     first = _run(_matches(game, agent, 1))
     _answers(agent, first[0])
     if agent.pure:

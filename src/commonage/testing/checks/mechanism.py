@@ -69,7 +69,7 @@ def _wraps(tower: Any, twice: Any) -> None:
 def _acts_between_rounds(tower: Any, played: Played) -> None:
     """In the middle of a round it asks nothing, ends nothing and moves no rewards."""
     says = "A mechanism acts when the round is over: wait for turn.round_over"
-    count, turns = len(tower.game.questions), probe.inner(tower, played)
+    count, turns = len(tower.game.questions), probe.inner(tower.game, played)
     middle = played.live & (played.asks.which[:-1] < count).all(-1) & ~(turns.round_over | turns.ended | turns.truncated)
     nowhere(middle & (played.asks.which[1:] >= count).any(-1), tower, "it asks in the middle of a round", says)
     nowhere(middle & played.turns.round_over, tower, "it ends a round with which the game goes on", says)
@@ -87,7 +87,8 @@ def check_null(tower: Game) -> None:
     for match in range(MATCHES):
         there, here = np.flatnonzero(alone.live[:, match]), np.flatnonzero(mine[:, match])
         _unchanged(idle, match, "number of steps", len(there), len(here))
-        one, other = _story(game, alone, alone.states, there, match), _story(game, around, inside, here, match)
+        one = _story(game, alone.facts, alone, alone.states, there, match)
+        other = _story(game, alone.facts, around, inside, here, match)
         for name in one:
             _unchanged(idle, match, name, one[name], other[name])
         own = np.setdiff1d(np.flatnonzero(around.live[:, match]), here)
@@ -105,8 +106,8 @@ def _alone(game: Game) -> Played:
     return probe.play(game)
 
 
-def _story(game: Game, played: Played, states: Any, steps: np.ndarray, match: int) -> dict[str, Any]:
-    """What the base game did in a match, by name: arrays with a leading axis [steps]."""
+def _story(game: Game, facts: Any, played: Played, states: Any, steps: np.ndarray, match: int) -> dict[str, Any]:
+    """What the base game did in these steps of a match, by name."""
     arrays = jax.tree_util.tree_leaves_with_path(states)
     return {
         "questions": played.asks.which[steps, match],
@@ -115,7 +116,7 @@ def _story(game: Game, played: Played, states: Any, steps: np.ndarray, match: in
         "toward": played.toward[steps, match],
         "rewards": played.turns.rewards[steps, match],
         "deeds": played.turns.deeds[steps, match],
-        **{f"fact {name}": played.facts[name][steps + 1, match] for name in game.facts(played.state(0, 0) if False else _first(states))},
+        **{f"fact {name}": played.facts[name][steps + 1, match] for name in facts},
         **{f"state{jax.tree_util.keystr(path)}": leaf[steps + 1, match] for path, leaf in arrays},
         "rounds": (played.turns.round_over & played.live)[:, match].sum(),
         "end": (played.turns.ended & played.live)[:, match].any(),

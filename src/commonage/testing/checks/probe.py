@@ -13,7 +13,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from commonage import seeds
-from commonage.game import Ask, Game, Turn, choose, numpy, owners
+from commonage.game import Ask, Game, Turn, choose, owners
 
 MATCHES = 32
 KEYS = np.stack([np.asarray(seeds.root(7 + i)) for i in range(MATCHES)])
@@ -59,7 +59,7 @@ class Player:
         self.free = len(game.questions) if free is None else free
         self.order = np.arange(game.seats) if order is None else np.asarray(order)
         self.gone = np.isin(np.arange(game.seats), gone)
-        shape = (MATCHES, game.max_steps, game.seats)
+        shape = (game.max_steps, MATCHES, game.seats)  # a longer match starts with the same draws
         self.draws = np.stack([np.random.default_rng(zlib.crc32(label.encode())).integers(0, 2**31, shape) for label in labels])
         self.count = np.zeros((len(labels), MATCHES, game.seats), int)
 
@@ -67,7 +67,7 @@ class Player:
         """int32[matches, seats]."""
         asked, matches = ask.which >= 0, len(ask.which)
         layer, (match, seat) = self.owner[ask.which], np.indices(ask.which.shape)
-        word = self.draws[layer, match, np.minimum(self.count[layer, match, seat], self.draws.shape[2] - 1), self.order[seat]]
+        word = self.draws[layer, self.count[layer, match, seat], match, self.order[seat]]
         some = np.ceil(ask.legal.sum(-1) * np.where(layer == 0, SHARES[match % len(SHARES)], 1))
         rank = word % np.maximum(some.astype(int), 1)
         drawn = np.argmax(np.cumsum(ask.legal, -1) > rank[..., None], -1)
@@ -102,9 +102,12 @@ def again(game: Game, played: Played, matches: int) -> Played:
 
 
 def part(played: Played, matches: int) -> Played:
-    """The first so many matches."""
-    cut = jax.tree.map(lambda leaf: leaf[:, :matches], played._replace(keys=()))
-    return cut._replace(keys=played.keys[:matches])
+    """The first so many matches, as long as one of them lasts."""
+    steps = int(played.live[:, :matches].any(1).sum())
+    cut = lambda tree, steps: jax.tree.map(lambda leaf: leaf[:steps, :matches], tree)
+    before = {name: cut(getattr(played, name), steps + 1) for name in ("states", "asks", "facts", "toward")}
+    during = {name: cut(getattr(played, name), steps) for name in ("live", "moves", "turns")}
+    return Played(keys=played.keys[:matches], **before, **during)
 
 
 def forward(game: Game, played: Played, step: int, moves: np.ndarray) -> Any:
@@ -114,7 +117,7 @@ def forward(game: Game, played: Played, step: int, moves: np.ndarray) -> Any:
 
 
 def inner(game: Game, played: Played) -> Turn:
-    """What the game inside does with the same moves, in the same states: a Turn with leading axes [steps, matches]."""
+    """What the game inside a played mechanism does with the same moves, in its states: a Turn, [steps, matches]."""
     rows = []
     for t in range(len(played.live)):
         state = jax.tree.map(lambda leaf: leaf[t], played.states.game)  # noqa: B023
@@ -147,8 +150,3 @@ def _advance(game: Game, keys: Any, states: Any, moves: Any, live: Any, first: A
 
 def _stack(rows: list[Any]) -> Any:
     return jax.tree.map(lambda *leaves: np.stack(leaves), *rows)
-
-
-def rows_of(played: Played, at: Any) -> Any:
-    """The states at these (steps, matches), with a leading axis [n], in NumPy."""
-    return numpy(jax.tree.map(lambda leaf: leaf[at], played.states))

@@ -17,7 +17,9 @@ from commonage.testing.checks.probe import Played
 
 TABLES = ("dilemma(rounds=3)", "commons(seats=3,rounds=3,capacity=12,report=false)", "trust(rounds=3)")  # where none is given
 CLOSE = 1e-5  # relative: two compilations of one formula
-PURE = "Nothing may depend on the batch, on Python's or NumPy's random numbers, or on what is read while compiling: draw with commonage.seeds"
+PURE = (
+    "Nothing may depend on the batch, on Python's or NumPy's random numbers, or on what is read while compiling: draw with commonage.seeds"
+)
 
 
 def hold(kept: Any, part: Any, found: str, rule: str) -> None:
