@@ -9,7 +9,7 @@ import polars as pl
 from commonage.event import EVENTS, TABLE
 from commonage.store.codec import dumps
 from commonage.store.mixed import Rows
-from commonage.store.tables import MOVES, STEPS, in_words
+from commonage.store.tables import CODED, MOVES, STEPS, in_words
 
 KEYS = {"arm": pl.Int32, "match": pl.Int32, "step": pl.Int32, "seat": pl.Int32, "attempt": pl.Int32}
 NESTED = ("order", "memory", "usage", "rewards", "deeds", "toward", "facts")
@@ -77,8 +77,8 @@ def _written(header: dict[str, Any], kind: str, rows: Rows) -> pl.DataFrame:
     given = {name: [body.get(name, cls._field_defaults.get(name)) for body in rows.bodies] for name in cls._fields if name != "arm"}
     columns = {name: [_text(name, value) for value in values] if FIELDS[name] == pl.String else values for name, values in given.items()}
     keys = {"match": rows.match, "step": rows.step, "seat": rows.seat, "attempt": rows.attempt}
-    types = {**FIELDS, "question": pl.Int32}
-    frame = pl.DataFrame({**keys, **{name: pl.Series(values, dtype=types[name]) for name, values in {**columns, **texts}.items()}})
+    types = {name: CODED.get(name, FIELDS[name]) for name in columns}
+    frame = pl.DataFrame({**keys, **{name: pl.Series(values, dtype=types[name]) for name, values in columns.items()}})
     frame = frame.with_columns(at=pl.Series(rows.at * 1e6).cast(pl.Int64).cast(SCHEMA["at"]), arm=pl.lit(header["arm"], pl.Int32))
     if "question" in columns:
         frame = in_words(frame if "move" in columns else frame.with_columns(move=pl.lit(-1)), header["questions"])
