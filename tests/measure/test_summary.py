@@ -77,7 +77,7 @@ def test_causes_are_counted_the_most_frequent_first():
     study = tables((fishery(), [failing("a"), failing("b"), failing("b"), lasting(1, status="paused", cause="budget"), retired]))
     (mine,) = statistics.summary(study)["arms"]
     assert mine["retired"] == 1
-    assert [(c["status"], c["cause"], c["matches"]) for c in mine["causes"]][0] == ("failed", "b", 2)
+    assert mine["causes"][0] == {"status": "failed", "where": "agent", "cause": "b", "matches": 2}
     assert {c["cause"] for c in mine["causes"]} == {"a", "b", "budget", "seat 2 retired"}
 
 

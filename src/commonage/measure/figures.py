@@ -41,14 +41,14 @@ class Curve(NamedTuple):
 
 
 @drawn
-def dots(title: str, rows: Sequence[Row], marks: Sequence[tuple[float, str]] = (), width: int = 440) -> str:
-    """Arms under each other: mean and interval, faint dots for the repeats, lines for floor and ceiling."""
-    top, pitch = 30 + 15 * min(len(marks), 2), 40
-    height = top + pitch * len(rows) + 34
+def dots(title: str, rows: Sequence[Row], marks: Sequence[tuple[float, str]] = ()) -> str:
+    """Arms under each other: mean and interval, faint dots for the repeats, strokes for floor and ceiling."""
+    top = 30 + 15 * min(len(marks), 2)
+    width, height = 440, top + 40 * len(rows) + 34
     figure, axes = sheet(width, height, (14, 34, 14, top))
     low, high = _range(rows, marks)
     axes.set_xlim(low, high)
-    axes.set_ylim(len(rows), 0)
+    axes.set_ylim(max(len(rows), 1), 0)
     decimals = words.places([row.cell for row in rows])
     label(figure, 14, height - 16, title, width, height)
     for place, row in enumerate(rows):
@@ -59,9 +59,10 @@ def dots(title: str, rows: Sequence[Row], marks: Sequence[tuple[float, str]] = (
 
 
 @drawn
-def curves(title: str, rows: Sequence[Curve], share: bool = False, x: str = "round", width: int = 440, height: int = 260) -> str:
+def curves(title: str, rows: Sequence[Curve], share: bool = False, x: str = "round") -> str:
     """Arms as lines over rounds, with their 95 % bands, each named at its end."""
-    names = [_wrapped(row.name, 22) for row in rows]
+    width, height = 440, max(260, 100 + 15 * len(rows))
+    names = [_wrapped(row.name, 22, 2 if len(rows) <= 5 else 1) for row in rows]
     margin = 22 + 6 * max((len(line) for name in names for line in name.split("\n")), default=0)
     figure, axes = sheet(width, height, (42, 40, margin, 36))
     label(figure, 14, height - 16, title, width, height)
@@ -179,7 +180,8 @@ def _lines(axes: Axes, rows: Sequence[Curve], share: bool) -> None:
         point = {"marker": "o", "ms": 5} if len(row.x) == 1 else {}
         axes.plot(row.x, row.y, color=INK[row.color], lw=2, ls=style, solid_capstyle="round", zorder=3, clip_on=False, **point)
     axes.set_ylim(*((0, 1) if share else _nice(axes.get_ylim())))
-    axes.set_xlim(min((row.x[0] for row in rows), default=0), max((row.x[-1] for row in rows), default=1))
+    first, last = min((row.x[0] for row in rows), default=0), max((row.x[-1] for row in rows), default=1)
+    axes.set_xlim(first, max(last, first + 1))
     axes.xaxis.get_major_locator().set_params(integer=True, nbins=6)  # type: ignore[attr-defined]
     _ticks(axes, "y", share)
     axes.grid(axis="y", color=INK["rule"], lw=0.7, zorder=0)
@@ -207,14 +209,14 @@ def _apart(axes: Axes, ends: Sequence[tuple[float, float]], heights: Sequence[fl
     to_units, (low, high) = axes.transData.transform, axes.get_ylim()
     at = np.array([to_units((0, np.clip(np.nan_to_num(y, nan=low), low, high)))[1] for _, y in ends])
     order = np.argsort(at, kind="stable")
-    top = to_units((0, high))[1] + 6
+    bottom, top = to_units((0, low))[1] - 22, to_units((0, high))[1] + 6
     for _ in range(200):  # push touching neighbours apart until none touch
         moved = False
         for one, other in itertools.pairwise(order):
             overlap = (heights[one] + heights[other]) / 2 - (at[other] - at[one])
             if overlap > 0.1:
                 at[one], at[other], moved = at[one] - overlap / 2, at[other] + overlap / 2, True
-        at = np.minimum(at, top)
+        at = np.clip(at, bottom, top)
         if not moved:
             break
     return [float(axes.transData.inverted().transform((0, y))[1]) for y in at]
@@ -222,7 +224,7 @@ def _apart(axes: Axes, ends: Sequence[tuple[float, float]], heights: Sequence[fl
 
 def _beside(left: Axes, right: Axes, rows: Sequence[tuple[Curve, Row, float]], marks: Sequence[tuple[float, str]]) -> None:
     """The rows of the right panel stand where the names of the left one's lines do."""
-    right.set_ylim(len(rows), 0)
+    right.set_ylim(max(len(rows), 1), 0)
     right.set_xlim(*_range([row for _, row, _ in rows], marks))
     decimals = words.places([row.cell for _, row, _ in rows])
     for place, (line, row, net) in enumerate(rows):
@@ -292,5 +294,5 @@ def _said(cell: dict[str, Any], decimals: int) -> str:
     return " ".join(part for part in (words.number(cell["mean"], cell["unit"], decimals), words.limits(cell, decimals)) if part)
 
 
-def _wrapped(name: str, most: int) -> str:
-    return "\n".join(textwrap.wrap(words.short(name, 2 * most - 2), most, break_long_words=True))
+def _wrapped(name: str, most: int, lines: int) -> str:
+    return "\n".join(textwrap.wrap(words.short(name, lines * (most - 1)), most, break_long_words=True)[:lines])

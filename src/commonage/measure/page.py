@@ -13,11 +13,12 @@ import polars as pl
 from commonage.measure import figures, report, statistics, style, words
 from commonage.measure.contract import Measure, Played, Tables
 
-MOST, COLUMNS = 24, 6  # arms in a figure; measures in a table
+MOST, LINES, COLUMNS = 24, 8, 6  # arms in a dot chart; arms over rounds; measures in a table
+LONG = 34  # characters of a name
 READING = (
     "Means over finished repeats with 95 % intervals: Wilson's score interval for rates; for other means the BCa bootstrap, widened for "
     "few repeats (below 5 repeats Student's t). No interval: the repeats were equal as far as the digits go, or there is only one. "
-    "A floor or ceiling is proved; 'best known' is not."
+    "A floor or ceiling is proved; 'best known' is not. 'failed': the mean, had the failed matches been the worst or the best possible."
 )
 
 
@@ -65,12 +66,12 @@ def _arms(summary: dict[str, Any]) -> str:
     names = report.headline(summary)[:COLUMNS]
     columns = [report.column(summary, name) for name in names]
     decimals = [words.places(column) for column in columns]
-    rows = []
+    names_of, rows = _names(summary), []
     for place, arm in enumerate(summary["arms"]):
         cells = [_cell(column[place], digits, report.varies(column)) for column, digits in zip(columns, decimals, strict=True)]
         done = arm["matches"] - arm["failed"] - arm["paused"] - arm["open"]
         count = f"{done:,}" + (f" <small>of {arm['matches']:,}</small>" if done != arm["matches"] else "")
-        rows.append(f"<tr>{_name(arm, place)}<td>{count}</td>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>")
+        rows.append(f"<tr>{_name(arm, place, names_of[arm['arm']])}<td>{count}</td>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>")
     foot = [
         f"<tr><th>{report.SIDES[side]}</th><td></td>{''.join(f'<td>{html.escape(cell)}</td>' for cell in cells)}</tr>"
         for side, cells in report.sides(summary, names).items()
@@ -81,11 +82,11 @@ def _arms(summary: dict[str, Any]) -> str:
 
 def _all(summary: dict[str, Any]) -> str:
     """Every measure of every arm, folded away."""
-    frame, rows = report.frame(summary), []
-    for row in frame.iter_rows(named=True):
+    names_of, rows = _names(summary), []
+    for row in report.frame(summary).iter_rows(named=True):
         digits = words.places([row])
         ends = [words.number(row[side], row["unit"], words.needs(row[side], row["unit"])) for side in ("floor", "ceiling")]
-        arm = html.escape(report.called({"arm": row["arm"], "name": row["name"], "spec": {}}))
+        arm = html.escape(words.short(names_of[row["arm"]], 40))
         cells = [words.title(row["measure"]), _cell(row, digits), f"{row['n']:,}", *ends]
         rows.append(f"<tr><td>{arm}</td>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>")
     head = "".join(f"<th>{name}</th>" for name in ("arm", "measure", "mean", "n", "floor", "ceiling"))
@@ -93,13 +94,12 @@ def _all(summary: dict[str, Any]) -> str:
 
 
 def _figures(played: Played, summary: dict[str, Any], values: statistics.Values) -> str:
-    arms = summary["arms"][:MOST]
-    names = {arm["arm"]: report.called(arm) for arm in arms}
-    drawn = [_dots(summary, name, values, arms) for name in report.headline(summary)[:COLUMNS]]
-    drawn = [*_over_rounds(played, names), *(figure for figure in drawn if figure)]
+    names = _names(summary)
+    drawn = [_dots(summary, measure, values, dict(list(names.items())[:MOST])) for measure in report.headline(summary)[:COLUMNS]]
+    drawn = [*_over_rounds(played, dict(list(names.items())[:LINES])), *(figure for figure in drawn if figure)]
     if not drawn:
         return ""
-    more = f" Only the first {MOST} arms are drawn." if len(summary["arms"]) > MOST else ""
+    more = f" Lines are drawn for the first {LINES} arms, dots for the first {MOST}." if len(names) > LINES else ""
     note = (
         "Over rounds: means with 95 % bands; a dashed line lies on another arm's. Below the names: the mean with its interval on "
         f"the repeats' own values; strokes are floors and ceilings.{more}"
@@ -107,13 +107,21 @@ def _figures(played: Played, summary: dict[str, Any], values: statistics.Values)
     return f'<div class="figures">{"".join(f"<figure>{figure}</figure>" for figure in drawn)}</div><p class="note">{note}</p>'
 
 
-def _dots(summary: dict[str, Any], measure: str, values: statistics.Values, arms: Sequence[dict[str, Any]]) -> str:
+def _names(summary: dict[str, Any]) -> dict[int, str]:
+    """By arm what the page calls it: with its game where there are several, numbered where names are too long for figures."""
+    arms = summary["arms"]
+    several = len({arm["spec"].get("game") for arm in arms}) > 1
+    names = {arm["arm"]: (f"{arm['spec'].get('game')}: " if several else "") + report.called(arm) for arm in arms}
+    long = any(len(name) > LONG for name in names.values())
+    return {arm: f"{arm + 1}. {name}" if long else name for arm, name in names.items()}
+
+
+def _dots(summary: dict[str, Any], measure: str, values: statistics.Values, names: dict[int, str]) -> str:
+    cells = {arm["arm"]: arm["measures"].get(measure) for arm in summary["arms"]}
     rows = [
-        figures.Row(
-            report.called(arm), style.color(place), arm["measures"][measure], values[measure, arm["arm"]]["value"].drop_nulls().to_numpy()
-        )
-        for place, arm in enumerate(arms)
-        if measure in arm["measures"] and arm["measures"][measure]["n"]
+        figures.Row(name, style.color(place), cell, values[measure, arm]["value"].drop_nulls().to_numpy())
+        for place, (arm, name) in enumerate(names.items())
+        if (cell := cells[arm]) and cell["n"]
     ]
     if not rows:
         return ""
@@ -167,10 +175,10 @@ def _differences(summary: dict[str, Any], compared: Sequence[dict[str, Any]]) ->
     names = [name for name in report.headline(summary) if any(name in each["measures"] for each in compared)][: COLUMNS - 1]
     columns = [[each["measures"].get(name) for each in compared] for name in names]
     decimals = [words.places(column) for column in columns]
-    rows = []
+    names_of, rows = _names(summary), []
     for place, each in enumerate(compared):
         cells = "".join(f"<td>{_change(column[place], digits)}</td>" for column, digits in zip(columns, decimals, strict=True))
-        a, b = (html.escape(report.called(each[key])) for key in ("a", "b"))
+        a, b = (html.escape(names_of[each[key]["arm"]]) for key in ("a", "b"))
         rows.append(f"<tr><th>{b} <small>less {a}{'' if each['paired'] else ', other seed: unpaired'}</small></th>{cells}</tr>")
     head = "".join(f"<th>{_heading(summary, name, 'percentage points')}</th>" for name in ("", *names))
     n = sum(cell is not None and cell["low"] is not None for column in columns for cell in column)
@@ -182,12 +190,13 @@ def _differences(summary: dict[str, Any], compared: Sequence[dict[str, Any]]) ->
 
 
 def _failures(summary: dict[str, Any]) -> str:
-    rows = []
+    names_of, rows = _names(summary), []
     for place, arm in enumerate(summary["arms"]):
         for cause in arm["causes"]:
             status = "a seat retired" if cause["status"] == "finished" else cause["status"]
-            said = f'<td class="wrap">{html.escape(cause["cause"] or "")}</td>'
-            rows.append(f"<tr>{_name(arm, place)}<td>{status}</td><td>{cause['where'] or ''}</td>{said}<td>{cause['matches']:,}</td></tr>")
+            cells = [status, cause["where"] or "", html.escape(cause["cause"] or ""), f"{cause['matches']:,}"]
+            listed = "".join(f'<td class="wrap">{cell}</td>' if i == 2 else f"<td>{cell}</td>" for i, cell in enumerate(cells))
+            rows.append(f"<tr>{_name(arm, place, names_of[arm['arm']])}{listed}</tr>")
     if not rows:
         return "<p>No match failed.</p>"
     head = "".join(f"<th>{name}</th>" for name in ("", "what happened", "where", "cause", "matches"))
@@ -247,11 +256,11 @@ def _table(head: str, rows: Sequence[str], foot: Sequence[str] = (), caption: st
     return f'<div class="scroll"><table><thead><tr>{head}</tr></thead><tbody>{"".join(rows)}</tbody>{below}</table></div>{note}'
 
 
-def _name(arm: dict[str, Any], place: int) -> str:
-    spec, name = arm["spec"], report.called(arm)
+def _name(arm: dict[str, Any], place: int, name: str) -> str:
+    spec = arm["spec"]
     text = " · ".join([spec.get("seats", ""), *(f"with {layer}" for layer in spec.get("with", ()))])
     broken = html.escape(text).replace(",", ",<wbr>").replace("+", "<wbr>+")
-    small = f"<small>{broken}</small>" if spec and not name.startswith(spec.get("seats", " ")) else ""
+    small = f"<small>{broken}</small>" if spec and spec.get("seats", " ") not in name else ""
     return f'<th><span class="dot" style="background:var(--{style.color(place)})"></span>{html.escape(name)}{small}</th>'
 
 
@@ -265,7 +274,7 @@ def _cell(cell: dict[str, Any] | None, decimals: int, varies: bool = False) -> s
     if cell is None:
         return ""
     text = f"{words.number(cell['mean'], cell['unit'], decimals)} <small>{words.limits(cell, decimals)}</small>"
-    below = [f"{words.bounds(cell, decimals)} if failures count"] if words.bounds(cell, decimals) else []
+    below = [f"failed: {words.bounds(cell, decimals)}"] if words.bounds(cell, decimals) else []
     below += [words.ends(cell)] if varies and words.ends(cell) else []
     return text + "".join(f"<br><small>{line}</small>" for line in below)
 

@@ -42,7 +42,7 @@ def table(summary: Summary, measures: Sequence[str] = (), width: int = 100) -> T
     arms = summary["arms"]
     out = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
     who = _who(arms)
-    columns = _fitting(summary, measures or headline(summary), width - sum(max(map(len, (h, *c))) + 2 for h, c in who))
+    columns = _fitting(summary, measures or headline(summary), width - sum(max(map(len, (h, *c))) + 3 for h, c in who))
     for header in (*(header for header, _ in who), *(_header(summary, name) for name, _ in columns)):
         out.add_column(header)
     for place in range(len(arms)):
@@ -140,12 +140,15 @@ def under_failures(summary: Summary, arm: dict[str, Any]) -> str:
 
 
 def alike(arms: Sequence[dict[str, Any]]) -> list[tuple[int, int]]:
-    """For each arm but the first: (the earlier arm whose spec is most like its own, this arm)."""
-    texts = [" ".join([spec.get("game", ""), *spec.get("with", ()), spec.get("seats", "")]) for spec in (arm["spec"] for arm in arms)]
+    """For each arm: (the earlier arm of the same game whose spec is most like its own, this arm), where there is one."""
+    specs = [arm["spec"] for arm in arms]
+    games = [spec.get("game", "").partition("(")[0] for spec in specs]
+    texts = [" ".join([spec.get("game", ""), *spec.get("with", ()), spec.get("seats", "")]) for spec in specs]
     out = []
     for j in range(1, len(arms)):
-        likeness = [difflib.SequenceMatcher(None, texts[i], texts[j], autojunk=False).ratio() for i in range(j)]
-        out.append((arms[likeness.index(max(likeness))]["arm"], arms[j]["arm"]))
+        near = {i: difflib.SequenceMatcher(None, texts[i], texts[j], autojunk=False).ratio() for i in range(j) if games[i] == games[j]}
+        if near:
+            out.append((arms[max(near, key=lambda i: near[i])]["arm"], arms[j]["arm"]))
     return out
 
 
@@ -187,7 +190,7 @@ def _fitting(summary: Summary, measures: Sequence[str], room: int) -> list[tuple
     out: list[tuple[str, list[str]]] = []
     for name in measures:
         cells = _cells(column(summary, name))
-        room -= max(len(line) for text in (*cells, _header(summary, name)) for line in text.split("\n")) + 2
+        room -= max(len(line) for text in (*cells, _header(summary, name)) for line in text.split("\n")) + 3
         if room < 0 and out:
             break
         out.append((name, cells))
@@ -202,7 +205,7 @@ def _cells(cells: Sequence[dict[str, Any] | None]) -> list[str]:
     for cell, mean in zip(cells, means, strict=True):
         text = f"{mean:>{wide}} {words.limits(cell, decimals)}".rstrip()
         bounds = words.bounds(cell, decimals) if cell else ""
-        below = [f"{bounds} if failures count"] if bounds else []
+        below = [f"failed: {bounds}"] if bounds else []
         below += [words.ends(cell)] if cell and varies(cells) else []
         out.append("\n".join([text, *filter(None, below)]))
     return out

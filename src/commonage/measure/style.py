@@ -33,7 +33,7 @@ table {{ border-collapse: collapse; font-variant-numeric: tabular-nums; font-siz
 th, td {{ text-align: left; vertical-align: top; padding: .4rem .85rem .4rem 0; white-space: nowrap }}
 thead th {{ border-bottom: 1px solid var(--ink); vertical-align: bottom; font-weight: 600 }}
 tbody tr + tr > * {{ border-top: 1px solid var(--rule) }}
-tbody th {{ font-weight: 600; white-space: normal; min-width: 13rem }}
+tbody th {{ font-weight: 600; white-space: normal; min-width: 13rem; overflow-wrap: anywhere }}
 tfoot tr:first-child > * {{ border-top: 1px solid var(--ink) }}
 tfoot td, tfoot th {{ color: var(--muted); font-weight: 400; padding-top: .2rem; padding-bottom: .2rem }}
 small {{ color: var(--muted); font-weight: 400; font-size: .86em }}
@@ -53,6 +53,7 @@ summary {{ cursor: pointer }}
 .terms {{ display: block }}
 .terms dt {{ color: var(--ink); font-weight: 600; margin-top: .7rem }}
 .terms dd {{ max-width: 70ch }}
+@media (max-width: 600px) {{ tbody th {{ min-width: 8.5rem }} }}
 @media print {{ main {{ max-width: none; padding: 0 }} .scroll {{ overflow: visible }} }}
 """
 

@@ -34,7 +34,7 @@ def svg(figure: Figure, alt: str) -> str:
     for name, drawn in INK.items():
         text = text.replace(drawn, f"var(--{name})")
     text = re.sub(r"'DejaVu Sans'[^;\"]*", FONTS, text)
-    text = re.sub(r' id="[A-Za-z0-9]+_\d+"', "", text)  # names of groups, the same in all figures of a page
+    text = re.sub(r' id="[A-Za-z0-9.]+_\d+"', "", text)  # names of groups, the same in all figures of a page
     size = re.search(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', text)
     assert size is not None
     head = f'role="img" aria-label="{escape(alt)}" width="{float(size[1]):g}" height="{float(size[2]):g}"'

@@ -13,7 +13,7 @@ Cell = Mapping[str, Any]  # {"mean", "low", "high", "unit", ...} as in a summary
 def places(cells: Sequence[Cell | None]) -> int:
     """How many decimals a column gets: the middle one of what its intervals bear."""
     known = [cell for cell in cells if cell and cell["mean"] is not None]
-    scale = 100 if any(cell["unit"] == "share" for cell in known) else 1
+    scale = 100 if any(cell["unit"] == "share" for cell in known) else 0.5  # per cent are fine enough as they are
     bears = [_bears(scale * (cell["high"] - cell["low"])) for cell in known if cell["low"] is not None and cell["high"] > cell["low"]]
     exact = max((needs(cell["mean"], cell["unit"]) for cell in known), default=0)
     return min(statistics.median_high(bears) if bears else exact, 1 if scale == 100 else 3)

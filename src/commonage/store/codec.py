@@ -33,8 +33,13 @@ def decode(kind: str, body: str) -> Any:
 
 
 def seal(text: str, match: int = 0, step: int = 0, seat: int = 0, attempt: int = 0) -> int:
-    """A checksum of a text at its place in the log (CRC-32, begun with the place): what was changed or moved shows."""
-    return zlib.crc32(text.encode(), match * 1000003 + step * 10007 + seat * 101 + attempt & 0xFFFFFFFF)
+    """A checksum of a text at its place in the log: what was changed or moved shows."""
+    return zlib.crc32(text.encode()) ^ place(match, step, seat, attempt)
+
+
+def place(match: Any, step: Any, seat: Any, attempt: Any) -> Any:
+    """32 bits of a place; of whole numbers, or of arrays of them (int64)."""
+    return match * 1000003 + step * 10007 + seat * 101 + attempt & 0xFFFFFFFF
 
 
 def _same(value: Any, default: Any) -> bool:

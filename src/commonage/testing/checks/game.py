@@ -22,7 +22,8 @@ SHAPES = ("rect", "circle", "text", "bar")
 def check_game(game: Any) -> None:
     """Raises ContractError unless a game keeps the contract of `commonage.Game`: an object, a class or text."""
     game = rule.game(game)
-    played = well_formed(game)
+    played = play(game)
+    well_formed(game, played)
     same_alone(game, played)
     if game.spares:
         _spares_a_seat(game)
@@ -33,20 +34,23 @@ def check_game(game: Any) -> None:
         _within_bounds(game, played)
 
 
-def well_formed(game: Game) -> Played:
-    """The clauses for every game and every tower; the matches on which they were checked."""
+def play(game: Game) -> Played:
+    """Matches of random play, once questions, shapes and types are right."""
     _counts(game)
     for question in game.questions:
         _question(game, question)
     _shapes(game)
-    played = probe.play(game)
+    return probe.play(game)
+
+
+def well_formed(game: Game, played: Played) -> None:
+    """The clauses for every game and every tower."""
     _asks(game, played)
     _turns(game, played)
     _ends(game, played)
     rule.same(probe.play(game), played, 0, game, "the same key and the same moves gave another match", rule.PURE)
     _speaks(game, played)
     _keeps_secrets(game, played)
-    return played
 
 
 def _counts(game: Game) -> None:

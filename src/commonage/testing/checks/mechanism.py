@@ -15,7 +15,7 @@ from commonage.errors import ContractError
 from commonage.game import Game, base, layers, width
 from commonage.mechanism import Mechanism
 from commonage.testing.checks import probe, rule, streams
-from commonage.testing.checks.game import same_alone, streams_apart, well_formed
+from commonage.testing.checks.game import play, same_alone, streams_apart, well_formed
 from commonage.testing.checks.probe import MATCHES, Played, Player
 from commonage.testing.checks.rule import CLOSE, TABLES, hold, nowhere
 
@@ -26,18 +26,19 @@ def check_mechanism(mechanism: Any, game: Any = None) -> None:
     Without `game`: around a dilemma, a commons without reports, and a trust game, whose rounds have two steps.
     """
     wrap = _wrapper(mechanism)
-    for inner in [rule.game(game)] if game else map(rule.game, TABLES):
+    games = [rule.game(game)] if game else [rule.game(table) for table in TABLES]
+    for inner in games:
         tower = wrap(inner)
         _wraps(tower, wrap(tower))
-        played = well_formed(tower)
+        played = play(tower)
         _acts_between_rounds(tower, played)
-        if streams.sites(tower) > streams.sites(inner):
-            streams_apart(tower, played)
+        well_formed(tower, played)
         check_null(tower)
         _discreet(tower, played)
-    if streams.sites(tower) > streams.sites(inner):
-        streams_apart(wrap(tower), probe.play(wrap(tower)))
     same_alone(tower, played)
+    inner = max(games, key=streams.sites)
+    if streams.sites(wrap(inner)) > streams.sites(inner):
+        streams_apart(wrap(wrap(inner)), play(wrap(wrap(inner))))
 
 
 def _wrapper(mechanism: Any) -> Callable[[Game], Any]:

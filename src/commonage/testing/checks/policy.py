@@ -79,10 +79,11 @@ def _seen(game: Game) -> tuple[Played, Any]:
 def _answers_one_move(game: Game, label: str, policy: Policy, rows: Rows) -> None:
     """It compiles, answers one whole number, and its memory keeps its structure."""
     sights, legal = jax.tree.map(lambda leaf: leaf[0, 0], (rows.sights, rows.legal))
-    act = lambda policy: _answer(game, label, policy, rows.stream[0], 0, policy.start(), sights, legal)
-    move, after = rule.compiled(policy, "act", act, policy)
+    act = lambda policy, *rest: _answer(game, label, policy, *rest)
+    start = rule.compiled(policy, "start", lambda policy: policy.start(), policy)
+    move, after = rule.compiled(policy, "act", act, policy, rows.stream[0], np.int32(0), start, sights, legal)
     hold(jnp.ndim(move) == 0, policy, f"its move has the shape {list(move.shape)}", "A move is one whole number, int32[]")
-    rule.stable(jax.eval_shape(lambda policy: policy.start(), policy), after, policy, "memory")
+    rule.stable(start, after, policy, "memory")
 
 
 def _plays(game: Game, label: str, policy: Policy, rows: Rows) -> None:
@@ -94,13 +95,13 @@ def _plays(game: Game, label: str, policy: Policy, rows: Rows) -> None:
         sight = jax.tree.map(lambda leaf: leaf[at].tolist(), rows.sights[label])  # noqa: B023
         found = f"it plays {moves[at]}, legal are {rule.short(np.flatnonzero(rows.legal[at]))}, and it sees {sight}"
         hold(False, policy, found, "Play what `legal` allows: policy.nearest(legal, wanted)")
-    hold((moves == padded)[rows.asked].all(), policy, "it plays otherwise where `legal` is longer",
-         "What stands behind the question's last move is padding: draw with seeds.one_of(key, legal)")  # fmt: skip
     times = np.argwhere(rows.asked)
     for step, row in times[:: max(1, len(times) // 4)]:
         (memory, count), sights, mask = jax.tree.map(lambda leaf: leaf[step, row], (before, rows.sights, rows.legal))  # noqa: B023
         found = [int(_answer(game, label, policy, rows.stream[row], count, memory, sights, mask)[0]) for _ in range(2)]
         hold(found == [moves[step, row]] * 2, policy, f"one key, memory and sight gave {int(moves[step, row])}, then {found}", rule.PURE)
+    says = "What stands behind the question's last move is padding: draw with seeds.one_of(key, legal)"
+    hold((moves == padded)[rows.asked].all(), policy, "it plays otherwise where `legal` is longer", says)
 
 
 def _answer(game: Game, label: str, policy: Policy, stream: Any, count: Any, memory: Any, sights: Any, legal: Any) -> Any:

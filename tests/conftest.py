@@ -1,0 +1,19 @@
+"""Tests run on the CPU, and keep what they compiled for the next run."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path(__file__).parents[1] / ".cache") / "jax"
+
+# in the environment, so that it holds for processes that tests start, too; before anything imports jax
+os.environ.setdefault("JAX_PLATFORMS", "cpu")
+os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(CACHE))
+os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
+os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES", "-1")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    # two workers share the cache: an entry that one is still writing is compiled again by the other
+    config.addinivalue_line("filterwarnings", "ignore:Error (reading|writing) persistent compilation cache entry:UserWarning")

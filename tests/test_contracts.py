@@ -1,0 +1,61 @@
+"""Every part that a listing shows keeps its contract. A new file is found by itself."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+from pathlib import Path
+
+import pytest
+
+from commonage import find, testing
+from commonage.part import Part, snake
+
+GAMES, MECHANISMS, POLICIES = (sorted(find.parts(kind)) for kind in ("games", "mechanisms", "policies"))
+FILES = [path for kind in ("games", "mechanisms", "policies") for path in sorted((find.HERE / kind).glob("[a-z]*.py"))]
+
+
+@pytest.mark.parametrize("name", GAMES)
+def test_game(name: str) -> None:
+    testing.check_game(name)
+
+
+@pytest.mark.parametrize("name", MECHANISMS)
+def test_mechanism(name: str) -> None:
+    testing.check_mechanism(name)
+
+
+@pytest.mark.parametrize("name", POLICIES)
+def test_policy(name: str) -> None:
+    testing.check_policy(name)
+
+
+@pytest.mark.parametrize("text", ["tit_for_tat", "scripted([cooperate,defect])", "vote(tit_for_tat,grim,random)"])
+def test_agent(text: str) -> None:
+    testing.check_agent(text)
+
+
+@pytest.mark.parametrize("text", ["commons(seats=3,rounds=2,sharing=proportional,report=false)", "dilemma(kind=stag_hunt)"])
+def test_a_game_with_other_parameters(text: str) -> None:
+    testing.check_game(text)
+
+
+@pytest.mark.parametrize("text", ["talk(when=after)", "punish(most=2)"])
+def test_a_mechanism_with_other_parameters(text: str) -> None:
+    testing.check_mechanism(text, "commons(seats=3,rounds=3,capacity=12,report=false)")
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: f"{path.parent.name}/{path.stem}")
+def test_a_file_holds_the_part_that_it_is_named_after(path: Path) -> None:
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    assert ast.get_docstring(tree), f"{path.name} has no docstring: its first line is what a listing shows"
+    assert path.stem in find.parts(path.parent.name)
+    part = getattr(importlib.import_module(f"commonage.{path.parent.name}.{path.stem}"), find.camel(path.stem))
+    assert issubclass(part, Part)
+    assert snake(part.__name__) == path.stem
+    assert find.find(path.parent.name, path.stem) is part
+
+
+def test_check_says_what_it_checked() -> None:
+    assert testing.check("dilemma(rounds=2)") == "dilemma(rounds=2) keeps the contract of games"
+    assert testing.check("tit_for_tat") == "tit_for_tat keeps the contract of policies"

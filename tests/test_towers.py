@@ -1,0 +1,300 @@
+"""Mechanisms compose: whatever the tower, seats can always move, idle layers are not there, and both runners play one match."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import itertools
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from jax import Array
+
+from commonage import event, find, seeds, spec, testing
+from commonage.agents.policy import PolicyAgent
+from commonage.errors import SpecError
+from commonage.game import Game, base, layers
+from commonage.games.commons import Commons
+from commonage.learn.rollout import Player, Step
+from commonage.mechanisms.noise import Noise
+from commonage.policies.random import Random
+from commonage.run import batch, match
+from commonage.testing.checks.game import play, well_formed
+
+SEED = 2026  # of the towers of depth three
+SMALL = {
+    "dilemma": "dilemma(rounds=3)",
+    "commons": "commons(seats=3,rounds=3,capacity=12,report=false)",
+    "trust": "trust(rounds=3)",
+    "ultimatum": "ultimatum(rounds=3,swap=true)",
+    "public_goods": "public_goods(seats=3,rounds=3)",
+    "donor": "donor(seats=4,rounds=4)",
+    "coin_game": "coin_game(rounds=2,round_steps=3)",
+    "market": "market(seats=3,rounds=3)",
+}
+LIVELY = {"noise": ["noise(rate=0.3)"], "talk": ["talk", "talk(when=after)"], "punish": ["punish", "punish(most=2)"]}
+IDLE = {"noise": "noise(rate=0)"}
+GAMES, MECHANISMS = sorted(find.parts("games")), sorted(find.parts("mechanisms"))
+
+Tower = tuple[str, tuple[str, ...]]  # a game, and mechanisms from the outside in, as text
+
+
+def small(game: str) -> str:
+    """The game as text, in a size that is soon played."""
+    return SMALL.get(game, game)
+
+
+def drawn(count: int) -> list[Tower]:
+    """So many different towers of depth three."""
+    rng = np.random.default_rng(SEED)
+    out: dict[Tower, None] = {}
+    while len(out) < count:
+        around = [LIVELY.get(name, [name]) for name in rng.choice(MECHANISMS, 3)]
+        out[small(rng.choice(GAMES)), tuple(str(rng.choice(texts)) for texts in around)] = None
+    return list(out)
+
+
+def title(tower: Tower) -> str:
+    return " ".join([*tower[1], tower[0]])
+
+
+SINGLE = [(small(game), (LIVELY.get(name, [name])[0],)) for game in GAMES for name in MECHANISMS]
+PAIRS = [(small(game), pair) for game in ("dilemma", "commons") for pair in itertools.product(MECHANISMS, repeat=2)]
+DEEP = drawn(40)
+FEW = 8  # of the deep ones: where a part of the tests has to be enough
+
+towers = functools.partial(pytest.mark.parametrize, "tower", ids=title)
+deep = [pytest.param(tower, id=f"seed {SEED}: {title(tower)}", marks=[pytest.mark.slow] if i >= FEW else []) for i, tower in enumerate(DEEP)]
+
+
+@functools.cache
+def built(tower: Tower) -> Game:
+    return spec.game(tower[0], tower[1])
+
+
+# playing
+
+
+@towers([*SINGLE, *PAIRS])
+def test_every_game_and_mechanism(tower: Tower) -> None:
+    stands(built(tower))
+
+
+@pytest.mark.parametrize("tower", deep)
+def test_depth_three(tower: Tower) -> None:
+    stands(built(tower))
+
+
+def stands(game: Game) -> None:
+    """All seats play at random in all layers and nobody is stuck; with the layers idle the base game is as it is alone."""
+    well_formed(game, play(game))
+    testing.check_null(game)
+
+
+def test_the_towers_are_what_they_say() -> None:
+    assert len(set(DEEP)) == 40
+    assert {spec.call(game).name for game, _ in DEEP} == set(GAMES)
+    assert [layer.name for layer in layers(built((small("dilemma"), ("talk", "punish"))))] == ["dilemma", "punish", "talk"]
+
+
+# two runners, one truth
+
+
+@functools.cache
+def anybody(layer: str) -> Random:
+    """Plays at random in one mechanism."""
+    return type(f"Any{find.camel(layer)}", (Random,), {"game": layer})()
+
+
+def lively(game: Game) -> Player:
+    """Plays at random in every layer."""
+    return (Random(), *(anybody(name) for name in dict.fromkeys(layer.name for layer in layers(game)[1:])))
+
+
+def seating(game: Game, matches: int) -> np.ndarray:
+    """int[matches, seats]: who sits where; as in the list where places are roles."""
+    rng = np.random.default_rng(matches)
+    return np.stack([np.arange(game.seats) if game.roles else rng.permutation(game.seats) for _ in range(matches)])
+
+
+def streams(matches: int, first: int = 0) -> np.ndarray:
+    return np.stack([np.asarray(seeds.root(first + i)) for i in range(matches)])
+
+
+def agree(game: Game, players: list[Player], matches: int, *, other: Game | None = None, first: int = 0) -> None:
+    """Fails unless the mixed runner plays the same matches as the compiled one (of `other`): a handful of them, event by event."""
+    orders, keys = seating(game, matches), streams(matches, first)
+    steps = batch.play(other or game, players, orders, keys)
+    for row in sorted({0, 1, matches // 3, matches // 2, matches - 1} & set(range(matches))):
+        events = mixed(game, players, keys[row], orders[row].tolist())
+        same_match(steps, row, events, game.seats)
+
+
+def mixed(game: Game, players: list[Player], key: Any, order: list[int]) -> dict[tuple[int, int], Any]:
+    """The events of one match by (step, seat)."""
+    log: dict[tuple[int, int], Any] = {}
+    write = lambda step, seat, attempt, what: log.update({(step, seat): what})
+    outcome = asyncio.run(match.play(game, [PolicyAgent(player) for player in players], key, write, order=order))
+    assert outcome.status == "finished", outcome
+    return log
+
+
+def same_match(steps: Step, row: int, events: dict[tuple[int, int], Any], seats: int) -> None:
+    """Moves, questions, rounds and ends are equal; rewards, deeds and facts to 1e-5."""
+    count = int(steps.live[:, row].sum())
+    assert isinstance(events[count, event.TABLE], event.Finished)
+    nothing = event.Moved(-1, -1)
+    for t in range(count):
+        moved, stepped = [events.get((t, seat), nothing) for seat in range(seats)], events[t, event.TABLE]
+        assert [m.move for m in moved] == steps.move[t, row].tolist()
+        assert [m.question for m in moved] == steps.which[t, row].tolist()
+        assert [m.forced for m in moved] == steps.forced[t, row].tolist()
+        assert not steps.illegal[t, row].any()
+        for name in ("round", "round_over", "ended", "truncated"):
+            assert getattr(stepped, name) == getattr(steps, name)[t, row]
+        assert stepped.toward == steps.toward[t, row].tolist()
+        np.testing.assert_allclose(stepped.rewards, steps.rewards[t, row], 1e-5, 1e-6)
+        np.testing.assert_allclose(np.array(stepped.deeds, float), steps.deeds[t, row], 1e-5)
+        assert stepped.facts.keys() == steps.facts.keys()
+        for name, value in stepped.facts.items():
+            close(np.asarray(value), steps.facts[name][t, row])
+
+
+def close(one: np.ndarray, other: np.ndarray) -> None:
+    if other.dtype.kind == "f":
+        np.testing.assert_allclose(one, other, 1e-5, 1e-6)
+    else:
+        np.testing.assert_array_equal(one, other)
+
+
+@pytest.mark.parametrize("game", GAMES)
+def test_both_runners_play_the_same_match_of_every_game(game: str) -> None:
+    agree(bare := built((small(game), ())), [lively(bare)] * bare.seats, 7)
+
+
+@pytest.mark.parametrize("matches", [1, 7, 1024])
+@pytest.mark.parametrize("game", ["dilemma", "commons"])
+def test_both_runners_play_the_same_match_at_every_batch_size(game: str, matches: int) -> None:
+    tower = built((small(game), ("talk", "noise(rate=0.3)", "punish(most=2)")))
+    agree(tower, [lively(tower)] * tower.seats, matches)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("matches", [1, 7, 1024])
+@towers([*SINGLE, *PAIRS, *DEEP])
+def test_both_runners_play_the_same_match_in_every_tower(tower: Tower, matches: int) -> None:
+    agree(built(tower), [lively(built(tower))] * built(tower).seats, matches)
+
+
+TABLES = {
+    ("dilemma(rounds=4)", ("noise(rate=0.2)", "punish", "talk")): "joss+fine_overusers(notice=0.5)+pledger,memory_one(p=[0.9,0.7,0.2,0.8,0.1])",
+    ("commons(seats=3,rounds=3,capacity=12)", ("contract(most=4)", "punish")): "cheat(wary=1)+signer,sustainer+fine_overusers,random+signer(amount=2)",
+}
+
+
+@pytest.mark.parametrize("tower", TABLES, ids=title)
+def test_both_runners_play_the_same_match_of_strategies(tower: Tower) -> None:
+    agree(built(tower), [spec.policies(seat) for seat in spec.seats(TABLES[tower])], 7)
+
+
+@settings(max_examples=10, deadline=None, derandomize=True, database=None)
+@given(first=st.integers(0, 2**62))
+def test_both_runners_play_the_same_match_from_any_seed(first: int) -> None:
+    tower = built((small("commons"), ("talk", "noise(rate=0.3)", "punish(most=2)")))
+    agree(tower, [lively(tower)] * tower.seats, 7, first=first)
+
+
+# a planted extra draw, in one layer and one runner only
+
+
+class ShiftedCommons(Commons):
+    """The same game, one draw further on."""
+
+    label = "commons"
+    name = "commons"
+
+    def step(self, key: Array, state: Any, moves: Array) -> Any:
+        return super().step(seeds.fold(key, 1), state, moves)
+
+
+class ShiftedNoise(Noise):
+    label = "noise"
+    name = "noise"
+
+    def _key(self, key: Array, state: Any, purpose: int) -> Array:
+        return seeds.fold(super()._key(key, state, purpose), 1)
+
+
+class ShiftedPunisher(Random):
+    game = "punish"
+
+    def act(self, key: Array, memory: Any, sight: Any, legal: Array) -> Any:
+        return super().act(seeds.fold(key, 1), memory, sight, legal)
+
+
+SHIFTED = {
+    "commons": lambda game: game,
+    "noise": lambda game: game,
+}
+
+
+@pytest.mark.parametrize("layer", ["none", "game", "mechanism", "policy"])
+def test_an_extra_draw_in_one_layer_is_found(layer: str) -> None:
+    plain = spec.game("commons(seats=3,rounds=3,capacity=12)", ["noise(rate=0.3)", "punish(most=2)"])
+    inner = spec.game(plain.game.game if layer != "game" else ShiftedCommons(3, 3, 12), ["punish(most=2)"])
+    other = ShiftedNoise(inner, 0.3) if layer == "mechanism" else Noise(inner, 0.3)
+    seat, shifted = lively(plain), (Random(), ShiftedPunisher())
+    players = [shifted if layer == "policy" else seat] * 3
+    orders, keys = seating(plain, 7), streams(7)
+    steps = batch.play(other, players, orders, keys)
+    found = [differs(steps, row, mixed(plain, [seat] * 3, keys[row], orders[row].tolist())) for row in range(7)]
+    assert any(found) == (layer != "none")
+
+
+def differs(steps: Step, row: int, events: dict[tuple[int, int], Any]) -> bool:
+    try:
+        same_match(steps, row, events, steps.move.shape[2])
+    except (AssertionError, KeyError):
+        return True
+    return False
+
+
+# silent towers
+
+
+def strategies(game: str) -> list[Player]:
+    """Every policy that plays this game, with its defaults."""
+    policies = [spec.make("policies", spec.call(name))() for name in sorted(find.parts("policies"))]
+    return [(policy,) for policy in policies if policy.game in ("*", game)]
+
+
+def tournament(game: Game, players: list[Player]) -> tuple[np.ndarray, np.ndarray]:
+    """(orders, keys) for a match in which each player has the first seat, with its neighbours in the list."""
+    orders = (np.arange(len(players))[:, None] + np.arange(game.seats)) % len(players)
+    return orders, streams(len(players))
+
+
+def played(game: Game) -> Step:
+    from commonage.learn import rollout
+
+    players = strategies(base(game).name)
+    orders, keys = tournament(game, players)
+    return rollout.play(game, rollout.seat(players, orders), keys)
+
+
+@pytest.mark.parametrize("game", GAMES)
+def test_silent_towers_change_no_strategy(game: str) -> None:
+    alone = built((small(game), ()))
+    tower = built((small(game), tuple(IDLE.get(name, name) for name in MECHANISMS)))
+    without, within = played(alone), played(tower)
+    for row in range(without.live.shape[1]):
+        mine = within.live[:, row] & (within.which[:, row] < len(alone.questions)).all(-1)
+        for name in ("which", "move", "rewards", "deeds"):
+            np.testing.assert_array_equal(getattr(within, name)[mine, row], getattr(without, name)[without.live[:, row], row])
+        assert not within.rewards[~mine, row].any()
+    assert not within.illegal.any()
+    with pytest.raises(SpecError):
+        spec.game(small(game), ["nothing"])
