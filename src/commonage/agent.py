@@ -11,7 +11,7 @@ import jax
 import numpy as np
 
 from commonage.errors import Unreadable
-from commonage.game import Game, Question, numpy
+from commonage.game import Game, Legal, Question, numpy
 
 
 class Said(NamedTuple):
@@ -45,7 +45,7 @@ class View:
     step: int
     round: int  # from 1
     which: int
-    legal: Any  # bool[width], of the widest question
+    legal: Legal  # what may be answered; NumPy
     sights: dict[str, Any]  # by layer, rows of all places: read your own with `sight`
     key: Any  # uint32[2]: the match's; draw by (key, "policy", layer, place, count)
     count: int = 0  # how many questions of this layer this seat has answered
@@ -76,7 +76,7 @@ class View:
     @property
     def options(self) -> tuple[str, ...]:
         """The legal moves in words."""
-        return tuple(self.question.say(int(i)) for i in np.flatnonzero(self.legal[: self.question.size]))
+        return tuple(self.question.say(int(i)) for i in np.flatnonzero(self.legal.among(self.question.size)))
 
     def sight(self, layer: str) -> Any:
         """This seat's row of a layer's sight; None where the layer is absent."""
@@ -135,7 +135,7 @@ def read(view: View, text: str) -> tuple[int, str]:
     if view.question.speech and colon and head.strip().lower() == view.question.options[1]:
         return 1, _sentence(sentence.strip())
     move = _index(view.question, lines[-1].rstrip("."))
-    if move is None or not view.legal[move]:
+    if move is None or not view.legal.has(np.int32(move)):
         raise Unreadable(f"the last line was {lines[-1][:60]!r}; it must be exactly {_rule(view)}")
     return (move, "") if not (view.question.speech and move == 1) else (1, _sentence(""))
 

@@ -35,11 +35,62 @@ class Question(NamedTuple):
         return self.options[move] if self.options else str(self.amount[0] + move)
 
 
+class Legal(NamedTuple):
+    """The moves low..high, less the options that are ruled out. Of one seat; in an Ask every field has leading axis seats.
+
+    An amount is its range, however large: no array is as wide as it.
+    """
+
+    low: Array  # int32[]
+    high: Array  # int32[]
+    options: Array  # bool[width], width = most options of any question; false = ruled out; all true for an amount
+
+    @property
+    def ruled_out(self) -> Array:
+        """bool[width]: options within the range that are not legal."""
+        places = np.arange(self.options.shape[-1])
+        return ~self.options & (self.low[..., None] <= places) & (places <= self.high[..., None])
+
+    @property
+    def count(self) -> Array:
+        """int32[]: how many moves are legal."""
+        return self.high - self.low + 1 - self.ruled_out.sum(-1)
+
+    def has(self, move: Array) -> Array:
+        """bool[]: whether a move is legal."""
+        named = np.arange(self.options.shape[-1]) == move[..., None]
+        return (self.low <= move) & (move <= self.high) & ~(named & ~self.options).any(-1)
+
+    def nth(self, rank: Array) -> Array:
+        """int32[]: the legal move with `rank` legal ones below it."""
+        move, out = self.low + rank, self.ruled_out
+        for i in range(self.options.shape[-1]):
+            move = move + (out[..., i] & (i <= move))
+        return move
+
+    def nearest(self, wanted: Array | int) -> Array:
+        """int32[]: the legal move nearest to the one wanted, the lower of two."""
+        move = jnp.clip(wanted, self.low, self.high)
+        places = np.arange(self.options.shape[-1])
+        if not len(places):
+            return move
+        legal = self.options & (self.low[..., None] <= places) & (places <= self.high[..., None])
+        ranked = jnp.where(legal, jnp.abs(places - move[..., None]) << 15 | places, 2**31 - 1)  # one minimum finds both
+        return jnp.where(self.has(move), move, (ranked.min(-1) & (2**15 - 1)).astype(jnp.int32))
+
+    def among(self, size: int) -> Array:
+        """bool[size]: which of the first `size` moves are legal."""
+        places = np.arange(size)
+        named = self.options.shape[-1]
+        options = jnp.concatenate([self.options, jnp.ones((*self.options.shape[:-1], max(size - named, 0)), bool)], -1)[..., :size]
+        return options & (self.low[..., None] <= places) & (places <= self.high[..., None])
+
+
 class Ask(NamedTuple):
     """Who is asked what."""
 
     which: Array  # int32[seats] into questions; -1: this seat waits, is not called, nothing is logged
-    legal: Array  # bool[seats, width], width = the largest question
+    legal: Legal  # of every seat
 
 
 class Turn(NamedTuple):
@@ -179,20 +230,26 @@ def owners(game: Game) -> tuple[str, ...]:
 
 
 def width(game: Game) -> int:
-    """The size of the largest question."""
-    return max(question.size for question in game.questions)
+    """The most options of any question; 0 where all are amounts."""
+    return max(len(question.options) for question in game.questions)
 
 
-def everyone(game: Game, question: int = 0, legal: Array | None = None) -> Ask:
-    """An Ask that puts one question to all seats; `legal` is bool[seats, size] or all true."""
-    size = game.questions[question].size
-    rows = jnp.ones((game.seats, size), bool) if legal is None else legal
-    return Ask(jnp.full(game.seats, question, jnp.int32), pad(rows, width(game)))
+def legal(question: Question, seats: int, *, low: Any = 0, high: Any = None, options: Array | None = None) -> Legal:
+    """What every seat may answer: all of it, or low..high (indices, [] or [seats]), or bool[seats, options]."""
+    most = question.size - 1 if high is None else high
+    rows = jnp.ones((seats, len(question.options)), bool) if options is None else options
+    return Legal(*(jnp.broadcast_to(jnp.asarray(end, jnp.int32), seats) for end in (low, most)), rows)
 
 
-def pad(legal: Array, to: int) -> Array:
-    """bool[seats, size] filled with false up to bool[seats, to]."""
-    return jnp.pad(legal, ((0, 0), (0, to - legal.shape[1])))
+def everyone(game: Game, question: int = 0, **limits: Any) -> Ask:
+    """An Ask that puts one question to all seats; `limits` as in `legal`."""
+    return pad(Ask(jnp.full(game.seats, question, jnp.int32), legal(game.questions[question], game.seats, **limits)), width(game))
+
+
+def pad(ask: Ask, to: int) -> Ask:
+    """The same, with room for `to` options."""
+    options = ask.legal.options
+    return ask._replace(legal=ask.legal._replace(options=jnp.pad(options, ((0, 0), (0, to - options.shape[1])), constant_values=True)))
 
 
 def choose(pred: Array, yes: Any, no: Any) -> Any:

@@ -67,8 +67,7 @@ class Mechanism(Game):
         return f"{self.name}#{below + 1}" if below else self.name
 
     def ask(self, state: State) -> Ask:
-        which, legal = self.game.ask(state.game)
-        return Ask(which, pad(legal, width(self)))
+        return pad(self.game.ask(state.game), width(self))
 
     def toward(self, state: State) -> Array:
         return self.game.toward(state.game)
@@ -145,8 +144,8 @@ class Phased(Mechanism):
         """The mechanism's own arrays before the first round."""
         raise NotImplementedError
 
-    def asked(self, state: Phases, phase: int) -> tuple[Array, Array]:
-        """(bool[seats] who is asked in this phase, bool[seats, size] what is legal)."""
+    def asked(self, state: Phases, phase: int) -> tuple[Array, Legal]:
+        """(bool[seats] who is asked in this phase, what is legal: `legal(self.own[phase], self.seats, ...)`)."""
         raise NotImplementedError
 
     def heard(self, key: Array, state: Phases, phase: int, moves: Array) -> tuple[Any, Array]:
@@ -174,8 +173,8 @@ class Phased(Mechanism):
         ask = super().ask(state)
         first = len(self.game.questions)
         for i in range(len(self.own)):
-            who, legal = self.asked(state, i)
-            mine = Ask(jnp.where(who, first + i, -1).astype(jnp.int32), pad(legal, width(self)))
+            who, allowed = self.asked(state, i)
+            mine = pad(Ask(jnp.where(who, first + i, -1).astype(jnp.int32), allowed), width(self))
             ask = choose(state.phase == self._place(i), mine, ask)
         return ask
 

@@ -8,6 +8,7 @@ import jax.numpy as jnp
 from jax import Array
 
 from commonage import seeds
+from commonage.game import Legal
 from commonage.part import Part
 
 COOPERATE, DEFECT = 0, 1  # the order of the two options wherever a game has just these
@@ -29,19 +30,12 @@ class Policy(Part):
         """The memory before the first question."""
         return ()
 
-    def act(self, key: Array, memory: Memory, sight: Any, legal: Array, **sees: Any) -> tuple[Array, Memory]:
-        """(move int32[], memory). `sight` is this seat's row of its layer's sight; `legal` bool[size].
+    def act(self, key: Array, memory: Memory, sight: Any, legal: Legal, **sees: Any) -> tuple[Array, Memory]:
+        """(move int32[], memory). `sight` is this seat's row of its layer's sight; `legal` what it may answer.
 
         `key` belongs to (seat, count of this layer's questions to it): one draw, or `seeds.fold` it.
         """
         raise NotImplementedError
-
-
-def nearest(legal: Array, wanted: Array | int) -> Array:
-    """int32[]: the legal move nearest to the one wanted, the lower of two; for |wanted| and sizes below 32,768."""
-    moves = jnp.arange(legal.shape[0])
-    ranked = jnp.where(legal, jnp.abs(moves - wanted) << 15 | moves, 2**31 - 1)  # one minimum finds distance and move
-    return (ranked.min() & (2**15 - 1)).astype(jnp.int32)
 
 
 def cooperate_with(key: Array, p: Array | float) -> Array:

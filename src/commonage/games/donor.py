@@ -14,7 +14,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
-from commonage.game import Ask, Game, Oracle, Question, Turn
+from commonage.game import Ask, Game, Oracle, Question, Turn, legal
 from commonage.part import static
 
 BACK = 3  # so many donations back reaches a chain
@@ -83,7 +83,7 @@ class Donor(Game):
 
     def ask(self, state: State) -> Ask:
         gives, _ = self._now(state.clock)
-        return Ask(jnp.where(gives, 0, -1).astype(jnp.int32), jnp.ones((self.seats, 101), bool))
+        return Ask(jnp.where(gives, 0, -1).astype(jnp.int32), legal(self.questions[0], self.seats))
 
     def look(self, state: State) -> Sight:
         gives, other = self._now(state.clock)

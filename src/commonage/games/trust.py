@@ -11,7 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
-from commonage.game import Ask, Game, Oracle, Question, Turn, width
+from commonage.game import Ask, Game, Oracle, Question, Turn, legal
 from commonage.part import static
 
 INVESTOR, TRUSTEE = 0, 1  # seats
@@ -68,7 +68,7 @@ class Trust(Game):
     def ask(self, state: State) -> Ask:
         which = jnp.where(jnp.arange(2) == state.asked, state.asked, -1)
         most = jnp.where(state.asked == SEND, self.endowment, self.multiplier * state.sent)
-        return Ask(which.astype(jnp.int32), jnp.broadcast_to(jnp.arange(width(self)) <= most, (2, width(self))))
+        return Ask(which.astype(jnp.int32), legal(self.questions[RETURN], 2, high=most))
 
     def look(self, state: State) -> Sight:
         each = lambda x: jnp.broadcast_to(x, 2)

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import jax.numpy as jnp
 from jax import Array
 
-from commonage.game import Ask, Game, Oracle, Question, Turn, width
+from commonage.game import Ask, Game, Oracle, Question, Turn, legal
 from commonage.part import static
 
 PROPOSER, RESPONDER = 0, 1  # roles
@@ -67,8 +67,8 @@ class Ultimatum(Game):
 
     def ask(self, state: State) -> Ask:
         which = jnp.where(self.role(state.clock) == state.asked, state.asked, -1)
-        size = jnp.where(state.asked == OFFER, self.pie + 1, 2)
-        return Ask(which.astype(jnp.int32), jnp.broadcast_to(jnp.arange(width(self)) < size, (2, width(self))))
+        most = jnp.where(state.asked == OFFER, self.pie, 1)
+        return Ask(which.astype(jnp.int32), legal(self.questions[ACCEPT], 2, high=most))
 
     def look(self, state: State) -> Sight:
         each = lambda x: jnp.broadcast_to(x, 2)

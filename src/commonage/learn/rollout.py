@@ -17,7 +17,7 @@ import numpy as np
 from jax import Array
 
 from commonage import seeds
-from commonage.game import Game, choose, layers, owners
+from commonage.game import Game, Legal, choose, layers, owners
 from commonage.policy import Policy
 
 Player = tuple[Policy, ...]  # a policy for the game, then parts for mechanisms
@@ -41,24 +41,14 @@ class Step(NamedTuple):
     facts: dict[str, Array]
 
 
-class Totals(NamedTuple):
-    """Sums over a match, where the events are not kept; leading axis [matches]."""
-
-    steps: Array
-    rounds: Array
-    ended: Array
-    rewards: Array  # float32[seats]
-    deeds: Array  # float32[seats]: sum of deeds
-    count: Array  # int32[seats]: how many deeds
-
-
 class Group(NamedTuple):
     """Players of one structure: their parameters, stacked, and where they sit."""
 
     players: Player  # leaves [kinds, ...]
-    kind: Array  # int32[instances]: which of them
-    match: Array | None  # int32[instances]; None where the group fills all tables, in order: no gathering
+    kind: Array  # int32[instances], or int32[seats, matches] where it acts for every seat: which of them
+    match: Array | None  # int32[instances]; None: it acts for every seat of every match, and counts where it is `mine`
     place: Array | None  # int32[instances]
+    mine: Array | None  # bool[seats, matches]; None: everywhere
 
 
 class Stack(NamedTuple):
@@ -83,20 +73,23 @@ def seat(players: Sequence[Player], seating: np.ndarray) -> tuple[Group, ...]:
     return place(stack(players), seating)
 
 
+FEW = 4  # up to so many groups it is cheaper to let each act for every seat than to gather its own
+
+
 def place(stacks: Sequence[Stack], seating: np.ndarray) -> tuple[Group, ...]:
     """`seat`, for players that are stacked already."""
-    return tuple(group for stack in stacks if (group := _group(stack, seating.T)) is not None)
+    present = [stack for stack in stacks if np.isin(stack.kinds, seating).any()]
+    return tuple(_group(stack, seating.T, len(present) <= FEW) for stack in present)
 
 
-def _group(stack: Stack, seating: np.ndarray) -> Group | None:
+def _group(stack: Stack, seating: np.ndarray, everywhere: bool) -> Group:
     """The group of one stack; `seating` int[seats, matches]."""
-    at = np.minimum(np.searchsorted(stack.kinds, seating), len(stack.kinds) - 1)
-    mine = stack.kinds[at] == seating
-    kind = at[mine].astype(np.int32)
-    if mine.all():
-        return Group(stack.players, kind, None, None)
+    kind = np.minimum(np.searchsorted(stack.kinds, seating), len(stack.kinds) - 1).astype(np.int32)
+    mine = stack.kinds[kind] == seating
+    if everywhere:
+        return Group(stack.players, kind, None, None, None if mine.all() else mine)
     place, match = np.nonzero(mine)
-    return Group(stack.players, kind, match.astype(np.int32), place.astype(np.int32)) if len(place) else None
+    return Group(stack.players, kind[mine], match.astype(np.int32), place.astype(np.int32), None)
 
 
 def play(game: Game, groups: tuple[Group, ...], keys: np.ndarray) -> Step:
@@ -104,17 +97,13 @@ def play(game: Game, groups: tuple[Group, ...], keys: np.ndarray) -> Step:
     return jax.device_get(_record(game, groups, keys))
 
 
-def score(game: Game, groups: tuple[Group, ...], keys: np.ndarray) -> Totals:
-    """The sums of each match, without its steps."""
-    return jax.device_get(_totals(game, groups, keys))
-
-
-class _Sitting(NamedTuple):
+class Sitting(NamedTuple):
     """A group at the tables, instances last: what stays the same from step to step."""
 
     player: Player
     match: Array | None
     place: Array | None
+    mine: Array | None
     streams: dict[str, Array]  # by layer: uint32[2, instances], the random stream of each
 
 
@@ -128,7 +117,7 @@ class _Decision(NamedTuple):
     toward: Array
 
 
-class _Carry(NamedTuple):
+class Carry(NamedTuple):
     state: Any
     memories: tuple[Any, ...]  # per group: ({layer: memory [..., instances]}, {layer: count [instances]})
     round: Array  # int32[matches]
@@ -142,67 +131,45 @@ _each = functools.partial(jax.vmap, in_axes=-1, out_axes=-1)
 @jax.jit
 def _record(game: Game, groups: tuple[Group, ...], keys: Array) -> Step:
     keys = keys.T
-    sitting = [_sit(game, group, keys) for group in groups]
-    carry = _begin(game, sitting, keys)
-    blank = jax.eval_shape(lambda c: _advance(game, sitting, keys, c)[1], carry)
+    sitting = [sit(game, group, keys) for group in groups]
+    carry = begin(game, sitting, keys)
+    blank = jax.eval_shape(lambda c: advance(game, sitting, keys, c)[1], carry)
     steps = jax.tree.map(lambda leaf: jnp.zeros((game.max_steps, *leaf.shape), leaf.dtype), blank)
 
-    def body(loop: tuple[Array, _Carry, Step]) -> tuple[Array, _Carry, Step]:
+    def body(loop: tuple[Array, Carry, Step]) -> tuple[Array, Carry, Step]:
         t, carry, steps = loop
-        carry, step = _advance(game, sitting, keys, carry)
+        carry, step = advance(game, sitting, keys, carry)
         return t + 1, carry, jax.tree.map(lambda all_, one: all_.at[t].set(one), steps, step)
 
     steps = jax.lax.while_loop(lambda loop: (loop[0] < game.max_steps) & loop[1].live.any(), body, (jnp.int32(0), carry, steps))[2]
     return jax.tree.map(lambda leaf: jnp.moveaxis(leaf, -1, 1), steps)
 
 
-@jax.jit
-def _totals(game: Game, groups: tuple[Group, ...], keys: Array) -> Totals:
-    keys, zero = keys.T, jnp.zeros((game.seats, keys.shape[0]), jnp.float32)
-    none = jnp.zeros(keys.shape[1], jnp.int32)
-    totals = Totals(none, none, none > 0, zero, zero, zero.astype(jnp.int32))
-    sitting = [_sit(game, group, keys) for group in groups]
-
-    def body(loop: tuple[Array, _Carry, Totals]) -> tuple[Array, _Carry, Totals]:
-        t, carry, totals = loop
-        carry, step = _advance(game, sitting, keys, carry)
-        return t + 1, carry, _add(totals, step)
-
-    start = (jnp.int32(0), _begin(game, sitting, keys), totals)
-    totals = jax.lax.while_loop(lambda loop: (loop[0] < game.max_steps) & loop[1].live.any(), body, start)[2]
-    return jax.tree.map(jnp.transpose, totals)
-
-
-def _add(totals: Totals, step: Step) -> Totals:
-    did = ~jnp.isnan(step.deeds)
-    return Totals(
-        totals.steps + step.live,
-        totals.rounds + step.round_over,
-        totals.ended | step.ended,
-        totals.rewards + step.rewards,
-        totals.deeds + jnp.where(did, step.deeds, 0),
-        totals.count + did,
-    )
-
-
-def _sit(game: Game, group: Group, keys: Array) -> _Sitting:
+def sit(game: Game, group: Group, keys: Array) -> Sitting:
     count, seats = keys.shape[1], game.seats
     match = jnp.tile(jnp.arange(count), seats) if group.match is None else group.match
     place = jnp.repeat(jnp.arange(seats), count) if group.place is None else group.place
-    player = jax.tree.map(lambda leaf: jnp.moveaxis(jnp.asarray(leaf)[group.kind], 0, -1), group.players)
+    player = jax.tree.map(lambda leaf: jnp.moveaxis(jnp.asarray(leaf)[jnp.ravel(group.kind)], 0, -1), group.players)
     streams = {label: _each(functools.partial(stream, label=label))(keys[:, match], place) for label in parts(game, group.players)}
-    return _Sitting(player, group.match, group.place, streams)
+    return Sitting(player, group.match, group.place, group.mine, streams)
 
 
-def _begin(game: Game, sitting: list[_Sitting], keys: Array) -> _Carry:
+def table(group: Group, at: Array) -> Group:
+    """The group at these matches only; one that is gathered stays as it is."""
+    if group.match is not None:
+        return group
+    return group._replace(kind=jnp.asarray(group.kind)[:, at], mine=None if group.mine is None else jnp.asarray(group.mine)[:, at])
+
+
+def begin(game: Game, sitting: list[Sitting], keys: Array) -> Carry:
     count = keys.shape[1]
     memories = tuple(_memories(game, group, count * game.seats if group.match is None else len(group.match)) for group in sitting)
     state, live = _each(game.start)(keys), jnp.ones(count, bool)
     decision, memories = _decide(game, sitting, state, memories, live)
-    return _Carry(state, memories, jnp.zeros(count, jnp.int32), live, decision)
+    return Carry(state, memories, jnp.zeros(count, jnp.int32), live, decision)
 
 
-def _memories(game: Game, group: _Sitting, instances: int) -> tuple[dict[str, Any], dict[str, Array]]:
+def _memories(game: Game, group: Sitting, instances: int) -> tuple[dict[str, Any], dict[str, Array]]:
     start = _each(functools.partial(memories, game), axis_size=instances)(group.player)
     return start, {label: jnp.zeros(instances, jnp.int32) for label in start}
 
@@ -222,34 +189,33 @@ def parts(game: Game, player: Player) -> dict[str, int]:
     return out
 
 
-def _advance(game: Game, sitting: list[_Sitting], keys: Array, carry: _Carry) -> tuple[_Carry, Step]:
+def advance(game: Game, sitting: list[Sitting], keys: Array, carry: Carry) -> tuple[Carry, Step]:
     """One step of all matches; finished ones stand still."""
     turn = _each(game.step)(keys, carry.state, carry.decision.moves)
     live = carry.live & ~carry.decision.illegal.any(0)
     step = _step(game, carry, turn, live)
     state, live = choose(live, turn.state, carry.state), live & ~turn.ended & ~turn.truncated
     decision, memories = _decide(game, sitting, state, carry.memories, live)
-    return _Carry(state, memories, carry.round + step.round_over, live, decision), step
+    return Carry(state, memories, carry.round + step.round_over, live, decision), step
 
 
-def _decide(game: Game, sitting: list[_Sitting], state: Any, memories: tuple[Any, ...], live: Array) -> tuple[_Decision, tuple[Any, ...]]:
+def _decide(game: Game, sitting: list[Sitting], state: Any, memories: tuple[Any, ...], live: Array) -> tuple[_Decision, tuple[Any, ...]]:
     """What every seat that is asked does, and what it remembers."""
     ask, sights = _each(game.ask)(state), _each(game.sights)(state)
     which = jnp.where(live, ask.which, -1)
-    forced = (which >= 0) & (ask.legal.sum(1) == 1)
-    options = jnp.arange(ask.legal.shape[1])[:, None]
-    only = (ask.legal * options).sum(1)  # the one legal move, where there is just one
+    count, only = _each(lambda legal: (legal.count, legal.nth(0)))(ask.legal)
+    forced = (which >= 0) & (count == 1)
     moves = jnp.where(forced, only, _pick([question.neutral for question in game.questions], which))
     after = []
     for group, memory in zip(sitting, memories, strict=True):
         moves, memory = _act(game, group, memory, sights, jnp.where(forced, -1, which), ask.legal, moves)
         after.append(memory)
     moves = jnp.where(which < 0, -1, moves)
-    legal = (ask.legal & (options == moves[:, None])).any(1)
+    legal = _each(Legal.has)(ask.legal, moves)
     return _Decision(which, moves, forced, (which >= 0) & ~legal, _each(game.toward)(state)), tuple(after)
 
 
-def _step(game: Game, carry: _Carry, turn: Any, live: Array) -> Step:
+def _step(game: Game, carry: Carry, turn: Any, live: Array) -> Step:
     decision = carry.decision
     return Step(
         live=live | (carry.live & decision.illegal.any(0)),
@@ -268,11 +234,11 @@ def _step(game: Game, carry: _Carry, turn: Any, live: Array) -> Step:
     )
 
 
-def _act(game: Game, group: _Sitting, memory: Any, sights: Any, which: Array, legal: Array, moves: Array) -> tuple[Array, Any]:
+def _act(game: Game, group: Sitting, memory: Any, sights: Any, which: Array, legal: Legal, moves: Array) -> tuple[Array, Any]:
     """The moves of one group, put in their places."""
     minds, counts = memory
-    mine, seen, allowed = _at(group, which), jax.tree.map(functools.partial(_at, group), sights), _at(group, legal)
-    chosen = _at(group, moves)
+    which = which if group.mine is None else jnp.where(group.mine, which, -1)
+    mine, chosen, seen, allowed = jax.tree.map(functools.partial(_at, group), (which, moves, sights, legal))
     for label, i in parts(game, group.player).items():
         asked = functools.reduce(jnp.logical_or, [mine == q for q, owner in enumerate(owners(game)) if owner == label])
         act = _each(functools.partial(answer, game, label, i))
@@ -291,20 +257,21 @@ def stream(key: Array, place: Array | int, label: str) -> Array:
 
 
 def answer(
-    game: Game, label: str, part: int, player: Player, stream: Array, count: Array, memory: Any, sights: Any, legal: Array
+    game: Game, label: str, part: int, player: Player, stream: Array, count: Array, memory: Any, sights: Any, legal: Legal
 ) -> tuple[Array, Any]:
     """One policy's answer to one question of its layer: the only place where a policy is called."""
     policy = player[part]
     sees = {name: sights.get(name) for name in policy.sees}
-    size = max(question.size for question, owner in zip(game.questions, owners(game), strict=True) if owner == label)
-    move, memory = policy.act(seeds.nth(stream, count), memory, sights[label], legal[:size], **sees)
+    size = max(len(question.options) for question, owner in zip(game.questions, owners(game), strict=True) if owner == label)
+    own = legal._replace(options=legal.options[:size])  # without the room for other layers' options
+    move, memory = policy.act(seeds.nth(stream, count), memory, sights[label], own, **sees)
     return jnp.asarray(move, jnp.int32), memory
 
 
-def _at(group: _Sitting, rows: Array) -> Array:
+def _at(group: Sitting, rows: Array) -> Array:
     """The rows of this group's instances: [..., instances] of an array [seats, ..., matches]."""
     if group.match is None:
-        return jnp.moveaxis(rows, 0, -2).reshape(*rows.shape[1:-1], -1)
+        return jnp.moveaxis(rows, 0, -2).reshape(*rows.shape[1:-1], rows.shape[0] * rows.shape[-1])
     return jnp.moveaxis(rows, 0, -2)[..., group.place, group.match]
 
 

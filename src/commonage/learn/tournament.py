@@ -13,10 +13,8 @@ from commonage import seeds
 from commonage.errors import SpecError
 from commonage.game import Game
 from commonage.games.dilemma import Dilemma
-from commonage.learn.rollout import Player, place, score, stack
-
-CHUNK = 8192  # matches at a time: the state of as many stays in the cache
-
+from commonage.learn.rollout import Player
+from commonage.learn.score import score
 
 class Tournament(NamedTuple):
     """Scores of a round robin, self-play included."""
@@ -31,9 +29,10 @@ def round_robin(game: Game, players: Sequence[Player], repeats: int = 10, seed: 
         raise SpecError(f"{game.name} seats {game.seats}: a round robin pairs players, so the game must seat 2")
     row, column = np.triu_indices(len(players))
     seating = np.repeat(np.stack([row, column], 1), repeats, 0)  # [matches, 2]
-    rewards, deeds = _play(game, list(players), seating, _keys(seed, len(seating)))
+    totals = score(game, players, seating, _keys(seed, len(seating)))
+    deeds = totals.deeds / np.maximum(totals.count, 1)
     shape = (len(players), len(players), repeats)
-    return Tournament(_matrix(rewards, row, column, shape), _matrix(deeds, row, column, shape))
+    return Tournament(_matrix(totals.rewards, row, column, shape), _matrix(deeds, row, column, shape))
 
 
 def expected(game: Dilemma, mine: Sequence[float], other: Sequence[float]) -> tuple[float, float]:
@@ -48,19 +47,6 @@ def expected(game: Dilemma, mine: Sequence[float], other: Sequence[float]) -> tu
     r, s, t, punished = (float(value) for value in game.rstp)
     share = visits / game.rounds
     return float(share @ [r, s, t, punished]), float(share @ [r, t, s, punished])
-
-
-def _play(game: Game, players: list[Player], seating: np.ndarray, keys: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """(rewards, mean deeds), float32[matches, 2], chunk by chunk."""
-    stacks = stack(players)
-    size = min(CHUNK if len(stacks) == 1 else len(seating), len(seating))
-    parts = []
-    for first in range(0, len(seating), size):
-        rows = np.minimum(np.arange(first, first + size), len(seating) - 1)  # the last chunk is filled up
-        totals = score(game, place(stacks, seating[rows]), keys[rows])
-        parts.append((totals.rewards, totals.deeds / np.maximum(totals.count, 1)))
-    rewards, deeds = (np.concatenate(part)[: len(seating)] for part in zip(*parts, strict=True))
-    return rewards, deeds
 
 
 def _keys(seed: int, count: int) -> np.ndarray:

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import jax.numpy as jnp
 from jax import Array
 
-from commonage.game import Question, Turn
+from commonage.game import Legal, Question, Turn, legal
 from commonage.mechanism import Phased, Phases
 from commonage.part import static
 
@@ -63,10 +63,10 @@ class Contract(Phased):
         turns = (jnp.arange(self.seats) - own.round) % self.seats
         return jnp.argmin(jnp.where(own.gone, self.seats, turns)).astype(jnp.int32)
 
-    def asked(self, state: Phases, phase: int) -> tuple[Array, Array]:
+    def asked(self, state: Phases, phase: int) -> tuple[Array, Legal]:
         proposes = jnp.arange(self.seats) == self._proposer(state.own)
         who = proposes if phase == 0 else ~proposes & (state.own.amount > 0)
-        return who & ~state.own.gone, jnp.ones((self.seats, self.own[phase].size), bool)
+        return who & ~state.own.gone, legal(self.own[phase], self.seats)
 
     def heard(self, key: Array, state: Phases, phase: int, moves: Array) -> tuple[Own, Array]:
         none = jnp.zeros(self.seats, jnp.float32)

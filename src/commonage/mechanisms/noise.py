@@ -8,13 +8,12 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-import jax
 import jax.numpy as jnp
 from jax import Array
 
 from commonage import seeds
 from commonage.game import State as Inner
-from commonage.game import Turn, base, width
+from commonage.game import Turn, base
 from commonage.mechanism import Mechanism
 
 
@@ -44,9 +43,10 @@ class Noise(Mechanism):
         which, legal = self.game.ask(state.game)
         game = base(self.game)
         asked = (which >= 0) & (which < len(game.questions))  # the base game's questions come first
-        others = legal[:, : width(game)] & (jnp.arange(width(game)) != moves[:, None])
-        slips = asked & (moves >= 0) & others.any(1) & seeds.chance(self._key(key, state, 0), self.rate, (self.seats,))
-        drawn = jax.vmap(seeds.one_of)(seeds.fold(self._key(key, state, 1), jnp.arange(self.seats)), others)
+        others = legal.count - 1
+        slips = asked & (moves >= 0) & (others > 0) & seeds.chance(self._key(key, state, 0), self.rate, (self.seats,))
+        rank = seeds.below(self._key(key, state, 1), others, (self.seats,))
+        drawn = jnp.where(legal.nth(rank) < moves, legal.nth(rank), legal.nth(rank + 1))  # the move itself is left out
         turn = self.game.step(key, state.game, jnp.where(slips, drawn, moves))
         return turn._replace(state=State(turn.state, state.clock + asked.any(), slips))
 

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import jax.numpy as jnp
 from jax import Array
 
-from commonage.game import Question
+from commonage.game import Legal, Question, legal
 from commonage.mechanism import Phased, Phases
 from commonage.part import static
 
@@ -54,11 +54,11 @@ class Punish(Phased):
         zero = jnp.zeros(self.seats, jnp.float32)
         return Own(jnp.full(self.seats, -1, jnp.int32), zero, zero, zero)
 
-    def asked(self, state: Phases, phase: int) -> tuple[Array, Array]:
+    def asked(self, state: Phases, phase: int) -> tuple[Array, Legal]:
         if phase == 1:
-            return state.own.whom >= 0, jnp.ones((self.seats, self.most), bool)
-        others = ~jnp.eye(self.seats, dtype=bool)
-        return jnp.ones(self.seats, bool), jnp.concatenate([jnp.ones((self.seats, 1), bool), others], 1)
+            return state.own.whom >= 0, legal(self.own[1], self.seats)
+        others = ~jnp.eye(self.seats, self.seats + 1, k=1, dtype=bool)  # all options but oneself; "nobody" comes first
+        return jnp.ones(self.seats, bool), legal(self.own[0], self.seats, options=others)
 
     def heard(self, key: Array, state: Phases, phase: int, moves: Array) -> tuple[Own, Array]:
         zero = jnp.zeros(self.seats, jnp.float32)

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import jax.numpy as jnp
 from jax import Array
 
-from commonage.game import Question
+from commonage.game import Legal, Question, legal
 from commonage.mechanism import Phased, Phases
 from commonage.part import static
 
@@ -48,8 +48,8 @@ class Talk(Phased):
     def begin(self, key: Array) -> Array:
         return jnp.full(self.seats, NOTHING, jnp.int32)  # what each seat said last
 
-    def asked(self, state: Phases, phase: int) -> tuple[Array, Array]:
-        return jnp.ones(self.seats, bool), jnp.ones((self.seats, self.own[0].size), bool)
+    def asked(self, state: Phases, phase: int) -> tuple[Array, Legal]:
+        return jnp.ones(self.seats, bool), legal(self.own[phase], self.seats)
 
     def heard(self, key: Array, state: Phases, phase: int, moves: Array) -> tuple[Array, Array]:
         return jnp.maximum(moves, NOTHING), jnp.zeros(self.seats, jnp.float32)  # a retired seat says nothing

@@ -4,6 +4,7 @@ from typing import Any
 
 from jax import Array
 
+from commonage.game import Legal
 from commonage.policy import DEFECT, Policy, move
 
 
@@ -12,6 +13,6 @@ class Appeaser(Policy):
 
     game = "dilemma"
 
-    def act(self, key: Array, memory: Any, sight: Any, legal: Array) -> tuple[Array, Any]:
+    def act(self, key: Array, memory: Any, sight: Any, legal: Legal) -> tuple[Array, Any]:
         last, displeased = sight.mine != DEFECT, sight.other == DEFECT
         return move(last != displeased), memory

@@ -5,7 +5,8 @@ from typing import Any
 import jax.numpy as jnp
 from jax import Array
 
-from commonage.policy import Policy, move, nearest
+from commonage.game import Legal
+from commonage.policy import Policy, move
 
 
 class Bargainer(Policy):
@@ -16,5 +17,5 @@ class Bargainer(Policy):
     offer: int = 5
     least: int = 3
 
-    def act(self, key: Array, memory: Any, sight: Any, legal: Array) -> tuple[Array, Any]:
-        return jnp.where(sight.asked == 0, nearest(legal, self.offer), move(sight.offer >= self.least)), memory
+    def act(self, key: Array, memory: Any, sight: Any, legal: Legal) -> tuple[Array, Any]:
+        return jnp.where(sight.asked == 0, legal.nearest(self.offer), move(sight.offer >= self.least)), memory

@@ -7,7 +7,8 @@ from jax import Array
 
 from commonage import seeds
 from commonage.part import static
-from commonage.policy import Policy, nearest
+from commonage.game import Legal
+from commonage.policy import Policy
 
 
 class Cheat(Policy):
@@ -23,9 +24,9 @@ class Cheat(Policy):
     def start(self) -> Array:
         return jnp.int32(0)  # months of good behaviour left
 
-    def act(self, key: Array, memory: Array, sight: Any, legal: Array, punish: Any = None) -> tuple[Array, Array]:
+    def act(self, key: Array, memory: Array, sight: Any, legal: Legal, punish: Any = None) -> tuple[Array, Array]:
         fined = False if punish is None else punish.fined > 0
         good = jnp.where(fined, self.wary, memory)
         takes = self.low + seeds.below(key, self.high - self.low + 1)
-        move = nearest(legal, jnp.where(good > 0, sight.share, takes))
+        move = legal.nearest(jnp.where(good > 0, sight.share, takes))
         return move, jnp.maximum(good - 1, 0)

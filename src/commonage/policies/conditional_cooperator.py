@@ -5,7 +5,8 @@ from typing import Any
 import jax.numpy as jnp
 from jax import Array
 
-from commonage.policy import Policy, nearest
+from commonage.game import Legal
+from commonage.policy import Policy
 
 
 class ConditionalCooperator(Policy):
@@ -18,9 +19,9 @@ class ConditionalCooperator(Policy):
     first: int = 100
     slope: int = 100
 
-    def act(self, key: Array, memory: Any, sight: Any, legal: Array) -> tuple[Array, Any]:
+    def act(self, key: Array, memory: Any, sight: Any, legal: Legal) -> tuple[Array, Any]:
         others = jnp.maximum((sight.given >= 0).sum() - 1, 1)
         total = jnp.maximum(sight.given, 0).sum() - sight.mine
         matched = (self.slope * total + 50 * others) // (100 * others)
-        first = (self.first * (legal.sum() - 1) + 50) // 100
-        return nearest(legal, jnp.where(sight.clock == 0, first, matched)), memory
+        first = (self.first * legal.high + 50) // 100
+        return legal.nearest(jnp.where(sight.clock == 0, first, matched)), memory

@@ -4,7 +4,8 @@ from typing import Any
 
 from jax import Array
 
-from commonage.policy import Policy, nearest
+from commonage.game import Legal
+from commonage.policy import Policy
 
 
 class Constant(Policy):
@@ -12,5 +13,5 @@ class Constant(Policy):
 
     amount: int = 10
 
-    def act(self, key: Array, memory: Any, sight: Any, legal: Array) -> tuple[Array, Any]:
-        return nearest(legal, self.amount), memory
+    def act(self, key: Array, memory: Any, sight: Any, legal: Legal) -> tuple[Array, Any]:
+        return legal.nearest(self.amount), memory

@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 import jax.numpy as jnp
 from jax import Array
 
+from commonage.game import Legal
 from commonage.policy import COOPERATE, DEFECT, Policy, move
 
 
@@ -24,7 +25,7 @@ class ContriteTitForTat(Policy):
     def start(self) -> Memory:
         return Memory(jnp.int32(0), jnp.int32(COOPERATE))
 
-    def act(self, key: Array, memory: Memory, sight: Any, legal: Array) -> tuple[Array, Memory]:
+    def act(self, key: Array, memory: Memory, sight: Any, legal: Legal) -> tuple[Array, Memory]:
         sorry, defected = memory.sorry > 0, sight.mine == DEFECT
         slipped = defected & (memory.meant == COOPERATE) & (sight.other == COOPERATE)
         meant = move((sorry & ~defected) | (sight.other != DEFECT))

@@ -7,6 +7,7 @@ from typing import Any
 import jax.numpy as jnp
 from jax import Array
 
+from commonage.game import Legal
 from commonage.policy import DEFECT, Policy, move
 
 
@@ -21,6 +22,6 @@ class Davis(Policy):
     def start(self) -> Array:
         return jnp.int32(0)  # the other's defections so far
 
-    def act(self, key: Array, memory: Array, sight: Any, legal: Array) -> tuple[Array, Array]:
+    def act(self, key: Array, memory: Array, sight: Any, legal: Legal) -> tuple[Array, Array]:
         defections = memory + (sight.other == DEFECT)
         return move((sight.clock < self.rounds) | (defections == 0)), defections

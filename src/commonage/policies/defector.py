@@ -4,11 +4,12 @@ from typing import Any
 
 from jax import Array
 
+from commonage.game import Legal
 from commonage.policy import Policy, move
 
 
 class Defector(Policy):
     game = "dilemma"
 
-    def act(self, key: Array, memory: Any, sight: Any, legal: Array) -> tuple[Array, Any]:
+    def act(self, key: Array, memory: Any, sight: Any, legal: Legal) -> tuple[Array, Any]:
         return move(False), memory

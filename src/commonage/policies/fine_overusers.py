@@ -6,6 +6,7 @@ import jax.numpy as jnp
 from jax import Array
 
 from commonage import seeds
+from commonage.game import Legal
 from commonage.policy import Policy
 
 
@@ -17,8 +18,8 @@ class FineOverusers(Policy):
     notice: float = 1.0
     below: float = 0.5
 
-    def act(self, key: Array, memory: Any, sight: Any, legal: Array) -> tuple[Array, Any]:
-        guilty = (sight.deeds < self.below) & legal[1 : sight.deeds.shape[0] + 1]
+    def act(self, key: Array, memory: Any, sight: Any, legal: Legal) -> tuple[Array, Any]:
+        guilty = (sight.deeds < self.below) & legal.options[1 : sight.deeds.shape[0] + 1]
         sees = seeds.chance(seeds.fold(key, 0), self.notice) & guilty.any()
         whom = jnp.where(sees, 1 + seeds.one_of(seeds.fold(key, 1), guilty), 0)
         return jnp.where(sight.asked == 0, whom, 0).astype(jnp.int32), memory

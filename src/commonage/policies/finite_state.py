@@ -7,6 +7,7 @@ from typing import Any
 import jax.numpy as jnp
 from jax import Array
 
+from commonage.game import Legal
 from commonage.policy import COOPERATE, DEFECT, Policy
 
 
@@ -36,7 +37,7 @@ class FiniteState(Policy):
     def start(self) -> Array:
         return jnp.asarray(self.first_state, jnp.int32)
 
-    def act(self, key: Array, memory: Array, sight: Any, legal: Array) -> tuple[Array, Array]:
+    def act(self, key: Array, memory: Array, sight: Any, legal: Legal) -> tuple[Array, Array]:
         entry = 2 * memory + (sight.other == DEFECT)
         first = sight.clock == 0
         state = jnp.where(first, memory, jnp.asarray(self.next_state, jnp.int32)[entry])

@@ -4,11 +4,12 @@ from typing import Any
 
 from jax import Array
 
-from commonage.policy import Policy, nearest
+from commonage.game import Legal
+from commonage.policy import Policy
 
 
 class FreeRider(Policy):
     game = "public_goods"
 
-    def act(self, key: Array, memory: Any, sight: Any, legal: Array) -> tuple[Array, Any]:
-        return nearest(legal, 0), memory
+    def act(self, key: Array, memory: Any, sight: Any, legal: Legal) -> tuple[Array, Any]:
+        return legal.nearest(0), memory

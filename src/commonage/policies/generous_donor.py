@@ -4,7 +4,8 @@ from typing import Any
 
 from jax import Array
 
-from commonage.policy import Policy, nearest
+from commonage.game import Legal
+from commonage.policy import Policy
 
 
 class GenerousDonor(Policy):
@@ -14,5 +15,5 @@ class GenerousDonor(Policy):
 
     share: int = 50
 
-    def act(self, key: Array, memory: Any, sight: Any, legal: Array) -> tuple[Array, Any]:
-        return nearest(legal, self.share), memory
+    def act(self, key: Array, memory: Any, sight: Any, legal: Legal) -> tuple[Array, Any]:
+        return legal.nearest(self.share), memory

@@ -7,6 +7,7 @@ from typing import Any
 import jax.numpy as jnp
 from jax import Array
 
+from commonage.game import Legal
 from commonage.policy import DEFECT, Policy, cooperate_with
 
 
@@ -23,5 +24,5 @@ class GenerousTitForTat(Policy):
     def check(self) -> None:
         self.require(0 <= self.p <= 1, "p", "a probability, 0..1")
 
-    def act(self, key: Array, memory: Any, sight: Any, legal: Array) -> tuple[Array, Any]:
+    def act(self, key: Array, memory: Any, sight: Any, legal: Legal) -> tuple[Array, Any]:
         return cooperate_with(key, jnp.where(sight.other == DEFECT, self.p, 1.0)), memory

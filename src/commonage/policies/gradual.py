@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 import jax.numpy as jnp
 from jax import Array
 
+from commonage.game import Legal
 from commonage.policy import DEFECT, Policy, move, reprisal
 
 
@@ -24,7 +25,7 @@ class Gradual(Policy):
     def start(self) -> Memory:
         return Memory(jnp.int32(0), jnp.int32(0))
 
-    def act(self, key: Array, memory: Memory, sight: Any, legal: Array) -> tuple[Array, Memory]:
+    def act(self, key: Array, memory: Memory, sight: Any, legal: Legal) -> tuple[Array, Memory]:
         provoked = sight.other == DEFECT
         seen = memory.seen + provoked
         defects, left = reprisal(memory.left, provoked, seen, calm=2)

@@ -7,6 +7,7 @@ from typing import Any
 import jax.numpy as jnp
 from jax import Array
 
+from commonage.game import Legal
 from commonage.policy import DEFECT, Policy, cooperate_with
 
 
@@ -20,6 +21,6 @@ class Joss(Policy):
     def check(self) -> None:
         self.require(0 <= self.p <= 1, "p", "a probability, 0..1")
 
-    def act(self, key: Array, memory: Any, sight: Any, legal: Array) -> tuple[Array, Any]:
+    def act(self, key: Array, memory: Any, sight: Any, legal: Legal) -> tuple[Array, Any]:
         trust = jnp.where(sight.clock == 0, 1.0, self.p)
         return cooperate_with(key, jnp.where(sight.other == DEFECT, 0.0, trust)), memory

@@ -7,6 +7,7 @@ from typing import Any
 import jax.numpy as jnp
 from jax import Array
 
+from commonage.game import Legal
 from commonage.policy import COOPERATE, DEFECT, Policy, cooperate_with
 
 
@@ -25,7 +26,7 @@ class MemoryOne(Policy):
         valid = len(self.p) == 5 and all(0 <= p <= 1 for p in self.p)
         self.require(valid, "p", "five probabilities: at the start, after CC, CD, DC, DD")
 
-    def act(self, key: Array, memory: Any, sight: Any, legal: Array) -> tuple[Array, Any]:
+    def act(self, key: Array, memory: Any, sight: Any, legal: Legal) -> tuple[Array, Any]:
         start, cc, cd, dc, dd = self.p
         defected = sight.other == DEFECT
         after = jnp.where(sight.mine == COOPERATE, jnp.where(defected, cd, cc), jnp.where(defected, dd, dc))

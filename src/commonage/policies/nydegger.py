@@ -6,6 +6,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
+from commonage.game import Legal
 from commonage.policy import DEFECT, Policy, move
 
 DEFECTS = np.isin(np.arange(64), [1, 6, 7, 17, 22, 23, 26, 29, 30, 31, 33, 38, 39, 45, 49, 54, 55, 58, 61])
@@ -24,7 +25,7 @@ class Nydegger(Policy):
     def start(self) -> Array:
         return jnp.int32(0)  # the score of the last three rounds
 
-    def act(self, key: Array, memory: Array, sight: Any, legal: Array) -> tuple[Array, Array]:
+    def act(self, key: Array, memory: Array, sight: Any, legal: Legal) -> tuple[Array, Array]:
         outcome = 2 * (sight.other == DEFECT) + (sight.mine == DEFECT)
         score = memory // 4 + 16 * outcome
         defects = jnp.where(sight.clock < 3, (score & OTHER) > 0, jnp.asarray(DEFECTS)[score])

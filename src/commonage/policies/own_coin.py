@@ -9,12 +9,13 @@ import jax.numpy as jnp
 from jax import Array
 
 from commonage.policies.collector import distances
+from commonage.game import Legal
 from commonage.policy import Policy
 
 
 class OwnCoin(Policy):
     game = "coin_game"
 
-    def act(self, key: Array, memory: Any, sight: Any, legal: Array) -> tuple[Array, Any]:
+    def act(self, key: Array, memory: Any, sight: Any, legal: Legal) -> tuple[Array, Any]:
         away, harms = distances(sight.mine), distances(sight.theirs) == 0
         return jnp.argmin(away + 1000 * (harms & (away > 0))).astype(jnp.int32), memory

@@ -5,7 +5,8 @@ from typing import Any
 import jax.numpy as jnp
 from jax import Array
 
-from commonage.policy import Policy, nearest
+from commonage.game import Legal
+from commonage.policy import Policy
 
 
 class PayItForward(Policy):
@@ -15,5 +16,5 @@ class PayItForward(Policy):
 
     first: int = 50
 
-    def act(self, key: Array, memory: Any, sight: Any, legal: Array) -> tuple[Array, Any]:
-        return nearest(legal, jnp.where(sight.received >= 0, sight.received, self.first)), memory
+    def act(self, key: Array, memory: Any, sight: Any, legal: Legal) -> tuple[Array, Any]:
+        return legal.nearest(jnp.where(sight.received >= 0, sight.received, self.first)), memory

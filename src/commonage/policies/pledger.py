@@ -4,11 +4,12 @@ from typing import Any
 
 from jax import Array
 
-from commonage.policy import Policy, nearest
+from commonage.game import Legal
+from commonage.policy import Policy
 
 
 class Pledger(Policy):
     game = "talk"
 
-    def act(self, key: Array, memory: Any, sight: Any, legal: Array) -> tuple[Array, Any]:
-        return nearest(legal, 2), memory  # after "nothing" and "in words"
+    def act(self, key: Array, memory: Any, sight: Any, legal: Legal) -> tuple[Array, Any]:
+        return legal.nearest(2), memory  # after "nothing" and "in words"

@@ -5,6 +5,7 @@ from typing import Any
 import jax.numpy as jnp
 from jax import Array
 
+from commonage.game import Legal
 from commonage.policy import COOPERATE, DEFECT, Policy, move
 
 
@@ -16,7 +17,7 @@ class Prober(Policy):
     def start(self) -> Array:
         return jnp.int32(0)  # the other's cooperations in rounds two and three
 
-    def act(self, key: Array, memory: Array, sight: Any, legal: Array) -> tuple[Array, Array]:
+    def act(self, key: Array, memory: Array, sight: Any, legal: Legal) -> tuple[Array, Array]:
         meek = memory + ((sight.clock == 2) | (sight.clock == 3)) * (sight.other == COOPERATE)
         exploits = (meek == 2) | (sight.other == DEFECT)
         return move(jnp.where(sight.clock < 3, sight.clock > 0, ~exploits)), meek

@@ -5,9 +5,10 @@ from typing import Any
 from jax import Array
 
 from commonage import seeds
+from commonage.game import Legal
 from commonage.policy import Policy
 
 
 class Random(Policy):
-    def act(self, key: Array, memory: Any, sight: Any, legal: Array) -> tuple[Array, Any]:
-        return seeds.one_of(key, legal), memory
+    def act(self, key: Array, memory: Any, sight: Any, legal: Legal) -> tuple[Array, Any]:
+        return legal.nth(seeds.below(key, legal.count)), memory

@@ -5,7 +5,8 @@ from typing import Any
 import jax.numpy as jnp
 from jax import Array
 
-from commonage.policy import Policy, nearest
+from commonage.game import Legal
+from commonage.policy import Policy
 
 
 class ReciprocalDonor(Policy):
@@ -15,6 +16,6 @@ class ReciprocalDonor(Policy):
 
     first: int = 50
 
-    def act(self, key: Array, memory: Any, sight: Any, legal: Array) -> tuple[Array, Any]:
+    def act(self, key: Array, memory: Any, sight: Any, legal: Legal) -> tuple[Array, Any]:
         known = sight.chain[0] >= 0
-        return nearest(legal, jnp.where(known, sight.chain[0], self.first)), memory
+        return legal.nearest(jnp.where(known, sight.chain[0], self.first)), memory

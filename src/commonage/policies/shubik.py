@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 import jax.numpy as jnp
 from jax import Array
 
+from commonage.game import Legal
 from commonage.policy import COOPERATE, DEFECT, Policy, move, reprisal
 
 
@@ -21,7 +22,7 @@ class Shubik(Policy):
     def start(self) -> Memory:
         return Memory(jnp.int32(0), jnp.int32(0))
 
-    def act(self, key: Array, memory: Memory, sight: Any, legal: Array) -> tuple[Array, Memory]:
+    def act(self, key: Array, memory: Memory, sight: Any, legal: Legal) -> tuple[Array, Memory]:
         provoked = (memory.left == 0) & (sight.mine == COOPERATE) & (sight.other == DEFECT)
         k = memory.k + provoked
         defects, left = reprisal(memory.left, provoked, k)

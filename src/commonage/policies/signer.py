@@ -5,7 +5,8 @@ from typing import Any
 import jax.numpy as jnp
 from jax import Array
 
-from commonage.policy import Policy, nearest
+from commonage.game import Legal
+from commonage.policy import Policy
 
 
 class Signer(Policy):
@@ -13,5 +14,5 @@ class Signer(Policy):
 
     amount: int = 5
 
-    def act(self, key: Array, memory: Any, sight: Any, legal: Array) -> tuple[Array, Any]:
-        return nearest(legal, jnp.where(sight.asked == 0, self.amount, 1)), memory
+    def act(self, key: Array, memory: Any, sight: Any, legal: Legal) -> tuple[Array, Any]:
+        return legal.nearest(jnp.where(sight.asked == 0, self.amount, 1)), memory

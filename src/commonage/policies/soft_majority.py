@@ -5,6 +5,7 @@ from typing import Any
 import jax.numpy as jnp
 from jax import Array
 
+from commonage.game import Legal
 from commonage.policy import COOPERATE, DEFECT, Policy, move
 
 
@@ -14,6 +15,6 @@ class SoftMajority(Policy):
     def start(self) -> Array:
         return jnp.int32(0)  # the other's cooperations less its defections
 
-    def act(self, key: Array, memory: Array, sight: Any, legal: Array) -> tuple[Array, Array]:
+    def act(self, key: Array, memory: Array, sight: Any, legal: Legal) -> tuple[Array, Array]:
         lead = memory + (sight.other == COOPERATE) - (sight.other == DEFECT)
         return move(lead >= 0), lead

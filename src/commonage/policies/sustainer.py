@@ -5,7 +5,8 @@ from typing import Any
 import jax.numpy as jnp
 from jax import Array
 
-from commonage.policy import Policy, nearest
+from commonage.game import Legal
+from commonage.policy import Policy
 
 
 class Sustainer(Policy):
@@ -16,6 +17,6 @@ class Sustainer(Policy):
 
     last: int = 0
 
-    def act(self, key: Array, memory: Any, sight: Any, legal: Array) -> tuple[Array, Any]:
+    def act(self, key: Array, memory: Any, sight: Any, legal: Legal) -> tuple[Array, Any]:
         everything = sight.clock + 1 == self.last
-        return nearest(legal, jnp.where(everything, sight.stock, sight.share)), memory
+        return legal.nearest(jnp.where(everything, sight.stock, sight.share)), memory

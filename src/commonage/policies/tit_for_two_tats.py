@@ -5,6 +5,7 @@ from typing import Any
 import jax.numpy as jnp
 from jax import Array
 
+from commonage.game import Legal
 from commonage.policy import COOPERATE, DEFECT, Policy, move
 
 
@@ -14,5 +15,5 @@ class TitForTwoTats(Policy):
     def start(self) -> Array:
         return jnp.int32(COOPERATE)  # the other's move before its last
 
-    def act(self, key: Array, memory: Array, sight: Any, legal: Array) -> tuple[Array, Array]:
+    def act(self, key: Array, memory: Array, sight: Any, legal: Legal) -> tuple[Array, Array]:
         return move((memory != DEFECT) | (sight.other != DEFECT)), sight.other

@@ -5,7 +5,8 @@ from typing import Any
 import jax.numpy as jnp
 from jax import Array
 
-from commonage.policy import Policy, nearest
+from commonage.game import Legal
+from commonage.policy import Policy
 
 
 class Truster(Policy):
@@ -16,6 +17,6 @@ class Truster(Policy):
     send: int = 10
     give_back: int = 50
 
-    def act(self, key: Array, memory: Any, sight: Any, legal: Array) -> tuple[Array, Any]:
+    def act(self, key: Array, memory: Any, sight: Any, legal: Legal) -> tuple[Array, Any]:
         returns = (self.give_back * sight.received + 50) // 100
-        return nearest(legal, jnp.where(sight.asked == 0, self.send, returns)), memory
+        return legal.nearest(jnp.where(sight.asked == 0, self.send, returns)), memory

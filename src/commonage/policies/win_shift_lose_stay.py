@@ -4,6 +4,7 @@ from typing import Any
 
 from jax import Array
 
+from commonage.game import Legal
 from commonage.policy import Policy, move
 
 
@@ -12,5 +13,5 @@ class WinShiftLoseStay(Policy):
 
     game = "dilemma"
 
-    def act(self, key: Array, memory: Any, sight: Any, legal: Array) -> tuple[Array, Any]:
+    def act(self, key: Array, memory: Any, sight: Any, legal: Legal) -> tuple[Array, Any]:
         return move(sight.mine != sight.other), memory

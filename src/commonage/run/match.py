@@ -12,7 +12,7 @@ import numpy as np
 from commonage import event
 from commonage.agent import Agent, Answer, Said, View, read
 from commonage.errors import Pause, Unreadable
-from commonage.game import Game, layers, owners
+from commonage.game import Game, Legal, layers, numpy, owners
 
 Write = Callable[[int, int, int, Any], None]  # (step, seat, attempt, event)
 ASKED = 3  # times that one question is put to a seat before its answer is a failure
@@ -123,7 +123,8 @@ class _Table:
 
     def see(self, now: Any) -> None:
         ask, toward, self.sights = now
-        self.which, self.legal, self.toward = np.asarray(ask.which), np.asarray(ask.legal), np.asarray(toward)
+        self.which, self.legal, self.toward = np.asarray(ask.which), numpy(ask.legal), np.asarray(toward)
+        self.count = self.legal.count
 
     def change(self, game: Game) -> None:
         """Another tower from here on: layers of the same name keep their state, new ones start."""
@@ -132,16 +133,19 @@ class _Table:
         self.game, self.owners = game, owners(game)
         self.see(_look(game, self.state))
 
+    def row(self, place: int) -> Legal:
+        """What one seat may answer."""
+        return Legal(self.legal.low[place], self.legal.high[place], self.legal.options[place])
+
     async def moves(self) -> np.ndarray:
         """int32[places]: everybody who is asked answers at once."""
         moves = np.full(len(self.agents), -1, np.int32)
         asked = [place for place in np.flatnonzero(self.which >= 0).tolist() if self.order[place] not in self.retired]
         waiting: list[int] = []
         for place in asked:
-            legal = np.flatnonzero(self.legal[place])
-            if len(legal) == 1:
-                moves[place] = legal[0]
-                seat, forced = self.order[place], event.Moved(int(self.which[place]), int(legal[0]), forced=True)
+            if self.count[place] == 1:
+                moves[place] = self.row(place).nth(0)
+                seat, forced = self.order[place], event.Moved(int(self.which[place]), int(moves[place]), forced=True)
                 self.moved(seat, forced, write=self.retell or not self.known(seat))
             elif self.agents[self.order[place]].pure:  # answers without waiting: a task would cost more than the answer
                 moves[place] = await self.answer(place)
@@ -207,7 +211,7 @@ class _Table:
         seat = self.order[place]
         return View(
             game=self.game, state=self.state, place=place, seat=seat, step=self.step, round=self.round, which=int(self.which[place]),
-            legal=self.legal[place], sights=self.sights, key=self.key, count=self.counts[seat].get(self.owners[self.which[place]], 0),
+            legal=self.row(place), sights=self.sights, key=self.key, count=self.counts[seat].get(self.owners[self.which[place]], 0),
             memory=self.memory[seat], heard=tuple(said for said in self.said if said.seat != seat), attempt=attempt, problem=problem,
         )  # fmt: skip
 
@@ -276,7 +280,7 @@ def legible(view: View, answer: Answer) -> tuple[int, str]:
     """(move, sentence) of an answer. Raises Unreadable with the reason."""
     if answer.move is None:
         return read(view, answer.text)
-    if not (isinstance(answer.move, int) and 0 <= answer.move < view.question.size and view.legal[answer.move]):
+    if not (isinstance(answer.move, int) and view.legal.has(np.int32(answer.move))):
         raise Unreadable(f"move {answer.move!r} is not legal; the legal ones: {', '.join(view.options)[:200]}")
     return answer.move, answer.says
 

@@ -7,7 +7,7 @@ import functools
 import numpy as np
 
 from commonage.games.public_goods import PublicGoods
-from commonage.learn.rollout import score, seat
+from commonage.learn.score import score
 from commonage.policies.constant import Constant
 from commonage.seeds import root
 from commonage.verify import Check
@@ -23,5 +23,5 @@ def checks() -> list[Check]:
 
 def _payoff(amount: int) -> float:
     game = PublicGoods(rounds=1)
-    totals = score(game, seat([(Constant(amount=amount),)], np.zeros((1, game.seats), int)), np.asarray(root(0))[None])
+    totals = score(game, [(Constant(amount=amount),)], np.zeros((1, game.seats), int), np.asarray(root(0))[None])
     return float(totals.rewards[0, 0])

@@ -1,0 +1,118 @@
+"""The sums of many matches, without their steps: a fixed number of lanes plays them, one after the other.
+
+A lane whose match is over takes the next one, so that a few long matches don't keep the others waiting.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import Array
+
+from commonage.game import Game
+from commonage.learn.rollout import Carry, Group, Player, Sitting, Step, advance, begin, place, sit, stack, table
+
+LANES = 4096  # matches in play at a time: their arrays stay in the cache
+
+
+class Totals(NamedTuple):
+    """Sums over a match; leading axis [matches], rows by place in the game."""
+
+    steps: Array  # int32[]
+    rounds: Array  # int32[]
+    ended: Array  # bool[]
+    rewards: Array  # float32[seats]
+    deeds: Array  # float32[seats]: sum of deeds
+    count: Array  # int32[seats]: how many deeds
+
+
+def score(game: Game, players: Sequence[Player], seating: np.ndarray, keys: np.ndarray, workers: int = 0) -> Totals:
+    """The sums of `len(keys)` matches; `seating` int[matches, seats] says who of `players` sits where.
+
+    The matches are dealt to `workers` threads (0: one per core); the sums do not depend on how many.
+    """
+    stacks, count = stack(players), len(keys)
+    workers = min(workers or os.cpu_count() or 1, count)
+    size = -(-count // workers)
+    parts = [np.minimum(np.arange(first, first + size), count - 1) for first in range(0, count, size)]  # the last is filled up
+    work = lambda rows: jax.device_get(_play(game, place(stacks, seating[rows]), keys[rows]))
+    with ThreadPoolExecutor(workers) as pool:
+        sums = list(pool.map(work, parts))
+    return jax.tree.map(lambda *leaves: np.concatenate(leaves)[:count], *sums)
+
+
+class _Lanes(NamedTuple):
+    match: Array  # int32[lanes]: what each plays; the number of matches = idle
+    next: Array  # int32[]: the first match that nobody has played
+    keys: Array  # uint32[2, lanes]
+    sitting: list[Sitting]
+    carry: Carry
+    sums: Totals  # of the match in play
+    out: Totals  # of the matches that are over
+
+
+@jax.jit
+def _play(game: Game, groups: tuple[Group, ...], keys: Array) -> Totals:
+    keys = keys.T
+    matches, deal = keys.shape[1], functools.partial(_deal, game, groups, keys)
+    gathered = any(group.match is not None for group in groups)  # who sits in which lane is then fixed: one lane a match
+    lanes = deal(_idle(game, groups, keys, matches if gathered else min(LANES, matches)))
+    lanes = jax.lax.while_loop(lambda lanes: (lanes.match < matches).any(), functools.partial(_step, game, matches, deal), lanes)
+    return jax.tree.map(jnp.transpose, lanes.out)
+
+
+def _idle(game: Game, groups: tuple[Group, ...], keys: Array, count: int) -> _Lanes:
+    """Lanes without a match."""
+    matches, at = keys.shape[1], jnp.arange(count)
+    zeros = lambda tree: jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), tree)
+    sitting = [sit(game, table(group, at), keys[:, at]) for group in groups]
+    carry = zeros(jax.eval_shape(lambda: begin(game, sitting, keys[:, at])))
+    none = jnp.zeros((), jnp.int32)
+    seats = jnp.zeros(game.seats, jnp.float32)
+    one = Totals(none, none, none > 0, seats, seats, seats.astype(jnp.int32))
+    sums, out = (jax.tree.map(lambda leaf, n=n: jnp.zeros((*leaf.shape, n), leaf.dtype), one) for n in (count, matches))
+    return _Lanes(jnp.full(count, matches), none, keys[:, at], sitting, carry, sums, out)
+
+
+def _step(game: Game, matches: int, deal: Callable[[_Lanes], _Lanes], lanes: _Lanes) -> _Lanes:
+    """One step in every lane; when half of them are free they get new matches."""
+    carry, step = advance(game, lanes.sitting, lanes.keys, lanes.carry)
+    sums = _add(lanes.sums, step)
+    lanes = lanes._replace(carry=carry._replace(live=carry.live & (sums.steps < game.max_steps)), sums=sums)
+    free, count = (~lanes.carry.live).sum(), carry.live.shape[0]
+    wait = jnp.where(lanes.next < matches, (count + 1) // 2, count)
+    return jax.lax.cond(free >= wait, deal, lambda lanes: lanes, lanes)
+
+
+def _deal(game: Game, groups: tuple[Group, ...], keys: Array, lanes: _Lanes) -> _Lanes:
+    """Puts away the sums of what is over, and gives every free lane the next match while there are some."""
+    matches, free = keys.shape[1], ~lanes.carry.live
+    to = jnp.where(free, lanes.match, matches)
+    out = jax.tree.map(lambda all_, one: all_.at[..., to].set(one, mode="drop"), lanes.out, lanes.sums)
+    match = jnp.where(free, jnp.minimum(lanes.next + jnp.cumsum(free) - 1, matches), lanes.match)
+    at = jnp.minimum(match, matches - 1)
+    sitting = [sit(game, table(group, at), keys[:, at]) for group in groups]
+    fresh = begin(game, sitting, keys[:, at])
+    mix = lambda new, old: jnp.where(jnp.resize(free, old.shape[-1:]), new, old)  # memories go place after place
+    carry = jax.tree.map(mix, fresh._replace(live=match < matches), lanes.carry)
+    sums = jax.tree.map(lambda old: jnp.where(free, 0, old).astype(old.dtype), lanes.sums)
+    return _Lanes(match, lanes.next + free.sum(), keys[:, at], sitting, carry, sums, out)
+
+
+def _add(totals: Totals, step: Step) -> Totals:
+    did = ~jnp.isnan(step.deeds)
+    return Totals(
+        totals.steps + step.live,
+        totals.rounds + step.round_over,
+        totals.ended | step.ended,
+        totals.rewards + step.rewards,
+        totals.deeds + jnp.where(did, step.deeds, 0),
+        totals.count + did,
+    )
