@@ -13,7 +13,7 @@ from jax import Array
 from commonage import seeds
 from commonage.agent import Agent, Answer, View
 from commonage.errors import ContractError, SpecError
-from commonage.game import Ask, Game, Question, Turn, everyone
+from commonage.game import Ask, Game, Legal, Question, Turn, everyone
 from commonage.games.commons import Commons
 from commonage.games.dilemma import Dilemma
 from commonage.games.public_goods import PublicGoods
@@ -260,7 +260,7 @@ class Mute(Dilemma):
 
 class Speechless(Dilemma):
     def ask(self, state: Any) -> Ask:
-        return everyone(self, legal=jnp.array([[True, True], [False, False]]))
+        return everyone(self, options=jnp.array([[True, True], [False, False]]))
 
 
 class Endless(Dilemma):
@@ -375,15 +375,15 @@ def test_bad_games(planted: Game, message: str) -> None:
 class Cheating(Policy):
     """Plays a move that is not there."""
 
-    def act(self, key: Array, memory: Any, sight: Any, legal: Array) -> tuple[Array, Any]:
-        return jnp.int32(legal.shape[0]), memory
+    def act(self, key: Array, memory: Any, sight: Any, legal: Legal) -> tuple[Array, Any]:
+        return legal.high + 1, memory
 
 
 class Padded(Policy):
     """Draws by the length of `legal`."""
 
-    def act(self, key: Array, memory: Any, sight: Any, legal: Array) -> tuple[Array, Any]:
-        return jnp.minimum(seeds.below(key, legal.shape[0]), 1), memory
+    def act(self, key: Array, memory: Any, sight: Any, legal: Legal) -> tuple[Array, Any]:
+        return jnp.minimum(seeds.below(key, legal.options.shape[0]), 1), memory
 
 
 class Forgetful(Policy):
@@ -392,22 +392,22 @@ class Forgetful(Policy):
     def start(self) -> Array:
         return jnp.int32(0)
 
-    def act(self, key: Array, memory: Array, sight: Any, legal: Array) -> tuple[Array, Array]:
+    def act(self, key: Array, memory: Array, sight: Any, legal: Legal) -> tuple[Array, Array]:
         return jnp.int32(0), memory / 2
 
 
 class Impure(Policy):
     """Counts its calls outside its memory."""
 
-    def act(self, key: Array, memory: Any, sight: Any, legal: Array) -> tuple[Array, Any]:
+    def act(self, key: Array, memory: Any, sight: Any, legal: Legal) -> tuple[Array, Any]:
         return jnp.int32(next(count) % 2), memory
 
 
 class Undecided(Policy):
     """Answers a row of moves."""
 
-    def act(self, key: Array, memory: Any, sight: Any, legal: Array) -> tuple[Array, Any]:
-        return legal.astype(jnp.int32), memory
+    def act(self, key: Array, memory: Any, sight: Any, legal: Legal) -> tuple[Array, Any]:
+        return legal.options.astype(jnp.int32), memory
 
 
 class Choosy(Policy):
@@ -415,14 +415,14 @@ class Choosy(Policy):
 
     game = "dilemma"
 
-    def act(self, key: Array, memory: Any, sight: Any, legal: Array) -> tuple[Array, Any]:
+    def act(self, key: Array, memory: Any, sight: Any, legal: Legal) -> tuple[Array, Any]:
         return (jnp.int32(1) if sight.other == 1 else jnp.int32(0)), memory
 
 
 @pytest.mark.parametrize(
     ("planted", "message"),
     [
-        (Cheating, r"it plays 2, legal are \[0, 1\], and it sees .*policy.nearest"),
+        (Cheating, r"it plays 2, legal are \[0, 1\], and it sees .*legal.nearest"),
         (Padded, "it plays otherwise where `legal` is longer"),
         (Forgetful, r"its memory changes .* from int32\[\] to float32\[\]"),
         (Impure, "one key, memory and sight gave"),

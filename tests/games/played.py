@@ -69,8 +69,8 @@ def _scores(game: Game, wishes: jax.Array) -> jax.Array:
     def body(carry: Any, wish: jax.Array) -> Any:
         state, total, live = carry
         which, legal = game.ask(state)
-        rank = wish * legal.sum(1) >> 16
-        moves = jnp.argmax(jnp.cumsum(legal, 1) > rank[:, None], 1)
+        rank = wish * legal.count >> 16
+        moves = legal.nth(rank)
         turn = game.step(KEY, state, jnp.where(which >= 0, moves, -1).astype(jnp.int32))
         state = jax.tree.map(lambda new, old: jnp.where(live, new, old), turn.state, state)
         return (state, total + live * turn.rewards, live & ~turn.ended & ~turn.truncated), None

@@ -5,6 +5,7 @@ import pytest
 from played import holds, look, match, start, turns
 
 from commonage.errors import SpecError
+from commonage.game import Legal
 from commonage.games.public_goods import PublicGoods
 from commonage.policies.conditional_cooperator import ConditionalCooperator
 from commonage.policies.constant import Constant
@@ -67,7 +68,7 @@ def test_a_self_serving_bias_lets_cooperation_decay():
 def test_a_conditional_cooperator_ignores_retired_seats():
     sight = look(GAME, turns(GAME, [20, -1, 0, 10])[0].state)
     mine = type(sight)(*(rows[0] for rows in sight))
-    move, _ = ConditionalCooperator().act(None, (), mine, np.ones(21, bool))
+    move, _ = ConditionalCooperator().act(None, (), mine, Legal(np.int32(0), np.int32(20), np.ones(0, bool)))
     assert move == 5  # the mean of 0 and 10
 
 

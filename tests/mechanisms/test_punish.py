@@ -61,7 +61,7 @@ def test_who_fines_nobody_is_not_asked_how_much():
 
 def test_nobody_fines_oneself():
     legal = Punish(Dilemma()).ask(turns(Punish(Dilemma()), [C, C])[0].state).legal
-    assert legal.tolist() == [[True, False, True], [True, True, False]]
+    assert legal.options.tolist() == [[True, False, True], [True, True, False]]
 
 
 def test_a_collapse_is_fined_too():

@@ -200,7 +200,8 @@ def _callout(axes: Axes, x: float, y: float, spread: float, name: str, hue: str)
     style = {"arrowstyle": "-", "color": INK[hue], "lw": 0.7, "shrinkA": 1, "shrinkB": 2, "relpos": (0, 0.5)}
     axes.annotate(
         name, (x, y), xytext=(14, spread), textcoords=("offset points", axes.transData), color=INK[hue], fontsize=10.5,
-        va="center", linespacing=1.05, arrowprops=style, annotation_clip=False,
+        va="center", linespacing=1.05, arrowprops=style, annotation_clip=False, zorder=5,
+        bbox={"facecolor": INK["paper"], "alpha": 0.8, "lw": 0, "pad": 1},  # a line that ends early is named among the others
     )  # fmt: skip
 
 

@@ -18,7 +18,7 @@ LONG = 34  # characters of a name
 READING = (
     "Means over finished repeats with 95 % intervals: Wilson's score interval for rates; for other means the BCa bootstrap, widened for "
     "few repeats (below 5 repeats Student's t). No interval: the repeats were equal as far as the digits go, or there is only one. "
-    "A floor or ceiling is proved; 'best known' is not. 'failed': the mean, had the failed matches been the worst or the best possible."
+    "'failed': the mean, had the failed matches been the worst or the best possible. Which floors and ceilings are proved is said below."
 )
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from commonage.game import Game
 from commonage.learn import rollout
 from commonage.learn.rollout import Player, Step
+from commonage.store.tables import column
 
 
 def play(game: Game, players: Sequence[Player], orders: np.ndarray, keys: np.ndarray) -> Step:
@@ -40,13 +41,13 @@ def _by_seat(step: Step, orders: np.ndarray) -> Step:
 
 def tables(step: Step, orders: np.ndarray, first: int, repeats: Sequence[int]) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
     """(matches, steps, moves) as columns, for the log; matches count from `first`."""
-    live = step.live.T  # [matches, steps]: rows go match by match
+    broken = (step.illegal & step.live[..., None]).any(0)  # [matches, seats]
+    live = (step.live & ~step.illegal.any(2)).T  # [matches, steps]: rows go match by match; a broken step did not happen
     count, seats = live.shape[0], step.move.shape[2]
     match, at = np.nonzero(live)
     flat = lambda x: np.swapaxes(x, 0, 1)[live]
-    scalar = {name: flat(value) for name, value in step.facts.items() if value.ndim == 2}
-    by_seat = {name: flat(value).reshape(-1) for name, value in step.facts.items() if value.ndim == 3}
-    broken = (step.illegal & step.live[..., None]).any(0)  # [matches, seats]
+    scalar = {column(name): flat(value) for name, value in step.facts.items() if value.ndim == 2}
+    by_seat = {column(name): flat(value).reshape(-1) for name, value in step.facts.items() if value.ndim == 3}
     matches = {
         "match": np.arange(first, first + count, dtype=np.int32),
         "repeat": np.asarray(repeats, np.int32),

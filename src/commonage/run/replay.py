@@ -14,8 +14,9 @@ from commonage.errors import LogError, SpecError
 from commonage.game import Game
 from commonage.run import match, seats
 from commonage.run.study import Arm, Study, history
+from commonage.store import read
 from commonage.store.log import Log
-from commonage.store.read import Tables, read
+from commonage.store.read import Tables
 
 
 class Recorded(NamedTuple):
@@ -41,7 +42,7 @@ class Replay(NamedTuple):
 
 def recorded(folder: str | Path, number: int) -> Recorded:
     """Match `number` (from 1) of a log, mixed or compiled. Raises LogError where there is no such match."""
-    tables = read(folder, matches=[number])
+    tables = read.read(folder, matches=[number])
     if tables.matches.is_empty():
         raise LogError(f"no match {number} in {str(folder)!r}; matches count from 1: commonage report {folder}")
     row = tables.matches.row(0, named=True)
@@ -143,8 +144,7 @@ def trouble(folder: str | Path, found: Recorded) -> list[Any]:
     """The rows of a match that no replay brings back: asked again, failed, paused."""
     if found.arm["runner"] == "compiled":
         return []
-    with Log.open(folder) as log:
-        return [row for row in log.events(found.number) if isinstance(row[3], event.Asked | event.Failed | event.Paused)]
+    return [row for row in read.match(folder, found.number) if isinstance(row[3], event.Asked | event.Failed | event.Paused)]
 
 
 def _game(text: dict[str, Any]) -> Game:
@@ -156,8 +156,7 @@ def _agents(text: dict[str, Any]) -> list[Any]:
 
 
 def _mixed_past(folder: str | Path, number: int, forked: dict[str, Any] | None) -> match.Past:
-    with Log.open(folder) as log:
-        past = history(log.events(number))
+    past = history(read.match(folder, number))
     if not forked:
         return past
     own = forked["own"]  # the questions of the game before the fork are listed behind those of the game after it

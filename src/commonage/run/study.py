@@ -146,12 +146,13 @@ class Study:
     def header(self, arm: Built) -> dict[str, Any]:
         """All that is needed to play an arm again, and what measures compare it with."""
         game = arm.game
+        facts = jax.eval_shape(lambda: game.facts(game.start(seeds.root(0))))
         return {
             "arm": arm.number, "name": arm.name, "spec": arm.spec, "seed": self.seed, "repeats": self.repeats,
             "first": arm.number * self.repeats + 1, "runner": "compiled" if arm.compiled else "mixed", "seats": game.seats,
             "on_failure": self.on_failure, "chunk": min(CHUNK, self.repeats),
             "questions": [question._asdict() for question in game.questions],
-            "yardsticks": game.yardsticks(), "oracles": [list(oracle) for oracle in game.oracles()],
+            "facts": sorted(facts), "yardsticks": game.yardsticks(), "oracles": [list(oracle) for oracle in game.oracles()],
             "versions": {layer.name: layer.version for layer in layers(game)},
             "package": commonage.__version__, "jax": jax.__version__, "python": platform.python_version(),
             "platform": f"{jax.default_backend()} {platform.machine()}",
@@ -203,6 +204,8 @@ async def play_logged(log: Log, number: int, arm: Built, key: Any, order: list[i
 
     def write(step: int, seat: int, attempt: int, what: Any) -> None:
         log.write(number, step, seat, attempt, what)
+        if seat >= 0 and not arm.agents[seat].pure:  # it may have been paid for, or typed: on disk at once
+            log.flush()
 
     if not past.moves and not past.written:
         write(-1, event.TABLE, 0, event.Started(arm.number, repeat, order))

@@ -83,7 +83,9 @@ def _shapes(game: Game) -> None:
     state = face("start", key)
     ask, turn = face("ask", state), face("step", key, state, moves)
     rule.shaped(ask.which, "int32", (n,), game, "ask(...).which")
-    rule.shaped(ask.legal, "bool", (n, width(game)), game, "ask(...).legal")
+    rule.shaped(ask.legal.low, "int32", (n,), game, "ask(...).legal.low")
+    rule.shaped(ask.legal.high, "int32", (n,), game, "ask(...).legal.high")
+    rule.shaped(ask.legal.options, "bool", (n, width(game)), game, "ask(...).legal.options")
     for name in ("rewards", "deeds"):
         rule.shaped(getattr(turn, name), "float32", (n,), game, f"step(...).{name}")
     for name in ("round_over", "ended", "truncated"):
@@ -105,12 +107,12 @@ def _asks(game: Game, played: Played) -> None:
     which, last = asks.which, len(game.questions) - 1
     nowhere(live & ((which < -1) | (which > last)), game, "ask names no question", f"0..{last}, or -1 for a seat that is not asked")
     asked = live & (which >= 0)
-    nowhere(asked & ~asks.legal.any(-1), game, "a seat is asked, but no move is legal", "Do not ask it (-1), or leave one move legal")
+    nowhere(asked & (asks.legal.count < 1), game, "a seat is asked, but no move is legal", "Do not ask it (-1), or leave one move legal")
     size = np.array([question.size for question in game.questions])[which]
-    beyond = (asks.legal & (np.arange(width(game)) >= size[..., None])).any(-1)
-    nowhere(asked & beyond, game, "a move beyond the question's last one is legal", "Fill up what is legal with false: commonage.game.pad")
+    beyond = (asks.legal.low < 0) | (asks.legal.high >= size)
+    nowhere(asked & beyond, game, "a move beyond the question's last one is legal", "low and high count from 0 to the question's size less 1")
     neutral = np.array([question.neutral for question in game.questions])[which]
-    silent = np.take_along_axis(asks.legal, neutral[..., None], -1)[..., 0] | (asks.legal.sum(-1) == 1)
+    silent = asks.legal.has(neutral) | (asks.legal.count == 1)
     own = which >= len(base(game).questions)
     nowhere(asked & own & ~silent, game, "a mechanism's question cannot be answered neutral", "Who has no part for it plays its neutral")
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from commonage import spec
 from commonage.errors import ContractError
-from commonage.game import Game, base, layers, width
+from commonage.game import Game, Legal, base, layers, width
 from commonage.mechanism import Mechanism
 from commonage.testing.checks import probe, rule, streams
 from commonage.testing.checks.game import play, same_alone, streams_apart, well_formed
@@ -112,7 +112,7 @@ def _story(game: Game, facts: Any, played: Played, states: Any, steps: np.ndarra
     arrays = jax.tree_util.tree_leaves_with_path(states)
     return {
         "questions": played.asks.which[steps, match],
-        "legal moves": played.asks.legal[steps, match][..., : width(game)],
+        "legal moves": [end[steps, match] for end in (*played.asks.legal[:2], played.asks.legal.options[..., : width(game)])],
         "moves": played.moves[steps, match],
         "toward": played.toward[steps, match],
         "rewards": played.turns.rewards[steps, match],
@@ -148,10 +148,10 @@ def _discreet(tower: Game, played: Played) -> None:
 
 def _reveals(tower: Game, played: Played, step: int, me: int, j: int, k: int) -> np.ndarray:
     """bool[matches]: another layer's sight of `me` changes with the exchange, the base game's and its witness do not."""
-    moves, legal = played.moves[step], played.asks.legal[step]
+    moves, legal = played.moves[step], Legal(*(end[step] for end in played.asks.legal))
     order = np.arange(tower.seats)
     order[[j, k]] = k, j
-    possible = np.take_along_axis(legal, np.maximum(moves[:, order], 0)[..., None], -1).all((1, 2))
+    possible = legal.has(np.maximum(moves[:, order], 0)).all(1)
     changed = np.where(possible[:, None], moves[:, order], moves)
     (sights, knows), (others, knew) = (
         jax.device_get(probe.see(tower, probe.forward(tower, played, step, rows))) for rows in (moves, changed)

@@ -11,21 +11,21 @@ import numpy as np
 
 from commonage import find, seeds, spec
 from commonage.errors import SpecError
-from commonage.game import Game, choose, layers, owners
+from commonage.game import Game, Legal, choose, layers, owners
 from commonage.learn import rollout
 from commonage.policy import Policy
 from commonage.testing.checks import probe, rule
 from commonage.testing.checks.probe import MATCHES, Played
 from commonage.testing.checks.rule import TABLES, hold
 
-PADDING = 5  # moves behind the question's last one, never legal
+PADDING = 5  # room for other layers' options
 
 
 class Rows(NamedTuple):
     """What a policy meets; rows = all seats of all matches."""
 
     sights: Any  # by layer [steps, rows, ...]
-    legal: np.ndarray  # bool[steps, rows, width]
+    legal: Legal  # [steps, rows]
     asked: np.ndarray  # bool[steps, rows]: a question of its layer with more than one legal move
     stream: np.ndarray  # uint32[rows, 2]
 
@@ -61,10 +61,10 @@ def _rows(game: Game, label: str) -> Rows:
     played, sights = _seen(game)
     flat = lambda leaf: leaf.reshape(leaf.shape[0], -1, *leaf.shape[3:])
     mine = np.isin(played.asks.which[:-1], [i for i, owner in enumerate(owners(game)) if owner == label])
-    asked = mine & (played.asks.legal[:-1].sum(-1) > 1) & played.live[..., None]
+    asked = mine & (played.asks.legal.count[:-1] > 1) & played.live[..., None]
     match, place = np.indices((MATCHES, game.seats)).reshape(2, -1)
     stream = np.asarray(jax.vmap(functools.partial(rollout.stream, label=label))(played.keys[match], place))
-    return Rows(jax.tree.map(flat, sights), flat(played.asks.legal[:-1]), flat(asked), stream)
+    return Rows(jax.tree.map(flat, sights), jax.tree.map(lambda leaf: flat(leaf[:-1]), played.asks.legal), flat(asked), stream)
 
 
 @functools.lru_cache(16)
@@ -89,19 +89,21 @@ def _answers_one_move(game: Game, label: str, policy: Policy, rows: Rows) -> Non
 def _plays(game: Game, label: str, policy: Policy, rows: Rows) -> None:
     """It plays what is legal, the same for the same key, whatever stands behind the question's moves."""
     moves, padded, before = jax.device_get(_acts(game, label, policy, rows))
-    inside = np.clip(moves, 0, rows.legal.shape[2] - 1)
-    legal = np.take_along_axis(rows.legal, inside[..., None], -1)[..., 0] & (moves == inside)
-    for at in zip(*np.nonzero(rows.asked & ~legal), strict=True):
+    for at in zip(*np.nonzero(rows.asked & ~rows.legal.has(moves)), strict=True):
         sight = jax.tree.map(lambda leaf: leaf[at].tolist(), rows.sights[label])  # noqa: B023
-        found = f"it plays {moves[at]}, legal are {rule.short(np.flatnonzero(rows.legal[at]))}, and it sees {sight}"
-        hold(False, policy, found, "Play what `legal` allows: policy.nearest(legal, wanted)")
+        found = f"it plays {moves[at]}, legal are {_moves(Legal(*(end[at] for end in rows.legal)))}, and it sees {sight}"
+        hold(False, policy, found, "Play what `legal` allows: legal.nearest(wanted)")
     times = np.argwhere(rows.asked)
     for step, row in times[:: max(1, len(times) // 4)]:
         (memory, count), sights, mask = jax.tree.map(lambda leaf: leaf[step, row], (before, rows.sights, rows.legal))  # noqa: B023
         found = [int(_answer(game, label, policy, rows.stream[row], count, memory, sights, mask)[0]) for _ in range(2)]
         hold(found == [moves[step, row]] * 2, policy, f"one key, memory and sight gave {int(moves[step, row])}, then {found}", rule.PURE)
-    says = "What stands behind the question's last move is padding: draw with seeds.one_of(key, legal)"
+    says = "What stands behind the question's last option is room for others': draw with legal.nth(seeds.below(key, legal.count))"
     hold((moves == padded)[rows.asked].all(), policy, "it plays otherwise where `legal` is longer", says)
+
+
+def _moves(legal: Legal) -> str:
+    return rule.short([int(legal.nth(rank)) for rank in range(int(legal.count))])
 
 
 def _answer(game: Game, label: str, policy: Policy, stream: Any, count: Any, memory: Any, sights: Any, legal: Any) -> Any:
@@ -114,7 +116,7 @@ def _acts(game: Game, label: str, policy: Policy, rows: Rows) -> Any:
 
     def longer(stream: Any, count: Any, memory: Any, sights: Any, legal: Any) -> Any:
         sees = {name: sights.get(name) for name in policy.sees}
-        return policy.act(seeds.nth(stream, count), memory, sights[label], jnp.pad(legal, (0, PADDING)), **sees)[0]
+        return policy.act(seeds.nth(stream, count), memory, sights[label], legal._replace(options=jnp.pad(legal.options, (0, PADDING), constant_values=True)), **sees)[0]
 
     def step(carry: Any, now: Any) -> Any:
         (memory, count), (sights, legal, asked) = carry, now

@@ -68,9 +68,9 @@ class Player:
         asked, matches = ask.which >= 0, len(ask.which)
         layer, (match, seat) = self.owner[ask.which], np.indices(ask.which.shape)
         word = self.draws[layer, self.count[layer, match, seat], match, self.order[seat]]
-        some = np.ceil(ask.legal.sum(-1) * np.where(layer == 0, SHARES[match % len(SHARES)], 1))
+        some = np.ceil(ask.legal.count * np.where(layer == 0, SHARES[match % len(SHARES)], 1))
         rank = word % np.maximum(some.astype(int), 1)
-        drawn = np.argmax(np.cumsum(ask.legal, -1) > rank[..., None], -1)
+        drawn = ask.legal.nth(rank)
         for i in range(len(self.count)):
             self.count[i, :matches] += asked & (layer == i)
         moves = np.where(ask.which < self.free, drawn, self.neutral[ask.which])
