@@ -13,11 +13,12 @@ from jax import Array
 from commonage import seeds
 from commonage.agent import Agent, Answer, View
 from commonage.errors import ContractError, SpecError
-from commonage.game import Ask, Game, Legal, Question, Turn, everyone
+from commonage.game import Ask, Game, Legal, Question, Turn, everyone, legal
 from commonage.games.commons import Commons
 from commonage.games.dilemma import Dilemma
 from commonage.games.public_goods import PublicGoods
 from commonage.games.trust import Trust
+from commonage.games.ultimatum import Ultimatum
 from commonage.mechanism import Mechanism, Phased, Phases
 from commonage.mechanisms.noise import Noise
 from commonage.mechanisms.punish import Punish
@@ -88,8 +89,8 @@ class Interrupter(Phased):
     def begin(self, key: Array) -> Any:
         return ()
 
-    def asked(self, state: Phases, phase: int) -> tuple[Array, Array]:
-        return jnp.ones(self.seats, bool), jnp.ones((self.seats, 2), bool)
+    def asked(self, state: Phases, phase: int) -> tuple[Array, Legal]:
+        return jnp.ones(self.seats, bool), legal(self.own[0], self.seats)
 
     def heard(self, key: Array, state: Phases, phase: int, moves: Array) -> tuple[Any, Array]:
         return (), jnp.zeros(self.seats, jnp.float32)
@@ -263,6 +264,14 @@ class Speechless(Dilemma):
         return everyone(self, options=jnp.array([[True, True], [False, False]]))
 
 
+class Gappy(Ultimatum):
+    """Rules out the offer of nothing as if it were an option."""
+
+    def ask(self, state: Any) -> Ask:
+        ask = super().ask(state)
+        return ask._replace(legal=ask.legal._replace(options=ask.legal.options.at[:, 0].set(False)))
+
+
 class Endless(Dilemma):
     def step(self, key: Array, state: Any, moves: Array) -> Turn:
         return super().step(key, state, moves)._replace(truncated=jnp.array(False))
@@ -349,6 +358,7 @@ class Absent(Dilemma):
     [
         (Mute(), "mute: tell for seat 1 is ''"),
         (Speechless(), r"a seat is asked, but no move is legal \(in match 0 at step 0, seat 2\)"),
+        (Gappy(), r"options rule out an amount \(.*\). An amount has low and high only"),
         (Endless(rounds=3), "a match went on after 3 steps. max_steps says how many it takes at most"),
         (Boundless(), "random play has .* its ceiling is"),
         (Branching(), "step does not compile, TracerBoolConversionError.*jnp.where instead of"),

@@ -184,10 +184,16 @@ def test_both_runners_play_the_same_match_at_every_batch_size(matches: int) -> N
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("matches", [1, 7, 1024])
-@towers([*((small(game), ()) for game in GAMES), *SINGLE, *PAIRS, *DEEP])
-def test_both_runners_play_the_same_match_in_every_tower(tower: Tower, matches: int) -> None:
-    agree(built(tower), [lively(built(tower))] * built(tower).seats, matches)
+@towers([*((small(game), ()) for game in GAMES), *SINGLE, *PAIRS])
+def test_both_runners_play_the_same_match_in_every_tower(tower: Tower) -> None:
+    agree(built(tower), [lively(built(tower))] * built(tower).seats, 7)
+
+
+@pytest.mark.slow
+@towers(DEEP)
+def test_both_runners_play_the_same_match_at_depth_three(tower: Tower) -> None:
+    for matches in (1, 7, 1024):
+        agree(built(tower), [lively(built(tower))] * built(tower).seats, matches)
 
 
 PLAYERS = {

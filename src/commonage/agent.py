@@ -11,7 +11,7 @@ import jax
 import numpy as np
 
 from commonage.errors import Unreadable
-from commonage.game import Game, Legal, Question, numpy
+from commonage.game import Ask, Game, Legal, Question, numpy
 
 
 class Said(NamedTuple):
@@ -34,7 +34,7 @@ class Answer(NamedTuple):
     usage: dict[str, float] = {}  # calls, tokens, cost, seconds
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(eq=False)
 class View:
     """What a seat gets when it is asked. Words and sight say the same."""
 
@@ -45,7 +45,8 @@ class View:
     step: int
     round: int  # from 1
     which: int
-    legal: Legal  # what may be answered; NumPy
+    ask: Ask  # rows of all places, as the game gave it
+    allowed: Legal  # the same rules in NumPy: read your own with `legal`
     sights: dict[str, Any]  # by layer, rows of all places: read your own with `sight`
     key: Any  # uint32[2]: the match's; draw by (key, "policy", layer, place, count)
     count: int = 0  # how many questions of this layer this seat has answered
@@ -62,6 +63,17 @@ class View:
     def question(self) -> Question:
         """What is asked."""
         return self.game.questions[self.which]
+
+    @property
+    def legal(self) -> Legal:
+        """What this seat may answer."""
+        return Legal(*(rows[self.place] for rows in self.allowed))
+
+    def allows(self, move: int) -> bool:
+        """Whether this seat may answer a move."""
+        low, high, options = self.allowed
+        named = 0 <= move < options.shape[1]
+        return bool(low[self.place] <= move <= high[self.place] and (options[self.place, move] if named else True))
 
     @functools.cached_property
     def rules(self) -> str:
@@ -135,7 +147,7 @@ def read(view: View, text: str) -> tuple[int, str]:
     if view.question.speech and colon and head.strip().lower() == view.question.options[1]:
         return 1, _sentence(sentence.strip())
     move = _index(view.question, lines[-1].rstrip("."))
-    if move is None or not view.legal.has(np.int32(move)):
+    if move is None or not view.allows(move):
         raise Unreadable(f"the last line was {lines[-1][:60]!r}; it must be exactly {_rule(view)}")
     return (move, "") if not (view.question.speech and move == 1) else (1, _sentence(""))
 

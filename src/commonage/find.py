@@ -107,6 +107,7 @@ def _from_path(text: str) -> Any:
     if wanted not in own or (not attribute and len(own) > 1 and wanted != camel(Path(path).stem)):
         names = ", ".join(own) or "no part"
         raise SpecError(f"{text!r}: which part? The file has {names}. Write {path}.py:NAME, or call one class {camel(Path(path).stem)}")
+    own[wanted].origin = text
     return own[wanted]
 
 

@@ -29,6 +29,7 @@ class Part:
 
     version: ClassVar[int] = 1  # of its rules; goes into the header as name@version
     aliases: ClassVar[tuple[str, ...]] = ()
+    origin: ClassVar[str] = ""  # the path by which a user's own file was found: in the log it goes by that
     __dataclass_fields__: ClassVar[dict[str, dataclasses.Field[Any]]]  # a subclass has them
 
     def __init_subclass__(cls) -> None:
@@ -82,6 +83,17 @@ def _register(cls: type[Part]) -> None:
         return part
 
     jax.tree_util.register_pytree_with_keys(cls, flatten_with_keys, unflatten, flatten)  # pyright: ignore[reportUnknownMemberType]
+
+
+def bound(function: Callable[..., Any], *parts: Any) -> Callable[..., Any]:
+    """`function(*parts, ...)` compiled, with the parts taken apart once instead of at every call."""
+    leaves, structure = jax.tree.flatten(parts)
+    return functools.partial(_compiled(function, structure), [jax.numpy.asarray(leaf) for leaf in leaves])
+
+
+@functools.cache
+def _compiled(function: Callable[..., Any], structure: Any) -> Callable[..., Any]:
+    return jax.jit(lambda leaves, *rest: function(*jax.tree.unflatten(structure, leaves), *rest))
 
 
 def _plain(kind: Any, value: Any) -> Any:

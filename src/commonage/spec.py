@@ -85,13 +85,13 @@ def game(base: str | Game, mechanisms: Sequence[str | Any] = (), sets: dict[str,
 
 
 def text(part: Any) -> str:
-    """A part as text: its name and the fields that differ from the defaults. `game=` is left out."""
+    """A part as text: its name, or the path that it came from, and the fields that differ from the defaults. `game=` is left out."""
     options = {
         field.name: getattr(part, field.name)
         for field in dataclasses.fields(part)
         if field.name != "game" and getattr(part, field.name) != field.default
     }
-    return str(Call(part.name, (), options))
+    return str(Call(part.origin or part.name, (), options))
 
 
 def tower(game: Game) -> tuple[str, list[str]]:

@@ -86,6 +86,11 @@ def test_a_pledger_speaks_and_plays_on_as_before():
     assert steps.round_over[:, 0].tolist() == [False, True] * 3
 
 
+def test_without_signals_a_pledger_has_nothing_to_say():
+    steps = play(Talk(Dilemma(rounds=1), signals=()), (Plays(), Pledger()), (Plays(), Pledger()))
+    assert steps.move[0, 0].tolist() == [0, 0]
+
+
 def test_a_board_is_talked_over_once_a_round():
     game = Talk(CoinGame(rounds=2, round_steps=3))
     assert asked(game, play(game, Random(), Random())) == [TALK, "move", "move", "move"] * 2

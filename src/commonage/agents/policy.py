@@ -9,8 +9,9 @@ from typing import Any
 import jax
 
 from commonage.agent import Agent, Answer, View
-from commonage.game import owners
+from commonage.game import Game, owners
 from commonage.learn.rollout import Player, answer, memories, parts, stream
+from commonage.part import bound
 
 
 class PolicyAgent(Agent):
@@ -20,6 +21,7 @@ class PolicyAgent(Agent):
 
     def __init__(self, player: Player) -> None:
         self.player = player
+        self._calls: tuple[Game | None, dict[str, Callable[..., Any]]] = (None, {})
 
     async def __call__(self, view: View) -> Answer:
         layer = owners(view.game)[view.which]
@@ -27,17 +29,26 @@ class PolicyAgent(Agent):
         memory = view.memory or memories(view.game, self.player)
         if part is None:
             return Answer(view.question.neutral, memory=memory)
-        call = _compiled(layer, part)
-        move, after = call(view.game, self.player, view.key, view.place, view.count, memory[layer], view.sights, view.legal)
+        move, after = self._call(view.game, layer, part)(view.key, view.place, view.count, memory[layer], view.sights, view.ask.legal)
         return Answer(int(move), memory={**memory, layer: after})
 
 
+    def _call(self, game: Game, layer: str, part: int) -> Callable[..., Any]:
+        """`rollout.answer` in this game, compiled; kept while the game is the same object."""
+        known, calls = self._calls
+        if known is not game:
+            self._calls = (game, calls := {})
+        if layer not in calls:
+            calls[layer] = bound(_answer(layer, part), game, self.player)
+        return calls[layer]
+
+
 @functools.cache
-def _compiled(layer: str, part: int) -> Callable[..., Any]:
-    """`rollout.answer` for one row of the table, compiled."""
+def _answer(layer: str, part: int) -> Callable[..., Any]:
+    """`rollout.answer` for one row of the table."""
 
     def call(game: Any, player: Any, key: Any, place: Any, count: Any, memory: Any, sights: Any, legal: Any) -> Any:
-        mine = jax.tree.map(lambda rows: rows[place], sights)
-        return answer(game, layer, part, player, stream(key, place, layer), count, memory, mine, legal)
+        mine, allowed = jax.tree.map(lambda rows: rows[place], (sights, legal))
+        return answer(game, layer, part, player, stream(key, place, layer), count, memory, mine, allowed)
 
-    return jax.jit(call)
+    return call

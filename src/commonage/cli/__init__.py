@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+import os
 import sys
+from pathlib import Path
 
 from commonage.errors import CommonageError, ContractError
 
 
+def _remember_compilations() -> None:
+    """What JAX compiled is kept between runs, unless the user says where or that not."""
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "commonage" / "jax"
+    os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(cache))
+    os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
+
+
 def main() -> None:
     """The program `commonage`. Exit: 0 done, 1 a gate or check not met, 2 wrong command, 3 incomplete."""
+    _remember_compilations()
     from commonage.cli.app import app
 
     try:

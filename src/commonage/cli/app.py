@@ -73,12 +73,13 @@ def report(
     csv: Annotated[bool, typer.Option("--csv", help="One row per arm and measure, as CSV.")] = False,
     html: Annotated[Path | None, typer.Option(help="Where the page goes; DIR/report.html if you name none.")] = None,
     events: Annotated[Path | None, typer.Option(help="Write every event to this .parquet or .csv file.")] = None,
+    measure: Annotated[list[str] | None, typer.Option(help="Your own, too, as in greed.py.")] = None,
     browse: Annotated[bool, typer.Option("--open", help="Open the page in a browser.")] = False,
 ) -> None:
     """Tables and figures of what was played."""
     from commonage.cli import show
 
-    show.report(folder, json, csv, html, events, browse)
+    show.report(folder, json, csv, html, events, measure or [], browse)
 
 
 def _listing(kind: str, line: str) -> None:
@@ -137,7 +138,10 @@ def study(
 
 
 @app.command(rich_help_panel=STUDY)
-def compare(folder: Folder, arms: Annotated[list[int] | None, typer.Argument(help="Two arms, counted from 1; all against the first if you name none.")] = None) -> None:
+def compare(
+    folder: Folder,
+    arms: Annotated[list[int] | None, typer.Argument(help="Two arms, counted from 1; all against the first if you name none.")] = None,
+) -> None:
     """Paired differences between arms, with intervals."""
     from commonage.cli import show
 
@@ -153,11 +157,15 @@ def verify(json: Json = False) -> None:
 
 
 @app.command(rich_help_panel=TRUST)
-def check(file: Annotated[str, typer.Argument(metavar="FILE", help="mine.py, mine.py:Mine, or the name of a part.")]) -> None:
-    """Does your own game, mechanism or policy keep the contract?"""
+def check(
+    file: Annotated[str, typer.Argument(metavar="FILE", help="mine.py, mine.py:Mine, or the name of a part.")],
+    game: Annotated[str, typer.Option(help="The table for it, as in mine.py; small ones of ours if you name none.")] = "",
+    mechanisms: With = None,
+) -> None:
+    """Does your own game, mechanism, policy or agent keep the contract?"""
     from commonage.cli import show
 
-    show.check(file)
+    show.check(file, game, mechanisms or [])
 
 
 @app.command(rich_help_panel=TRUST)

@@ -54,8 +54,8 @@ def study(file: Path, out: Path | None, dry_run: bool, max_failed: int, json: bo
 
 def _plan(plan: Any) -> str:
     rows = [f"  {arm.number + 1:>3}  {'compiled' if arm.compiled else 'mixed':<8}  {arm.name}" for arm in plan.built]
-    total = len(plan.built) * plan.repeats
-    return "\n".join([f"{len(rows)} arms x {plan.repeats} repeats = {total} matches, seed {plan.seed}; no paid seat, nothing is spent.", *rows])
+    arms, total = f"{len(rows)} arm{'s' * (len(rows) > 1)}", len(rows) * plan.repeats
+    return "\n".join([f"{arms} x {plan.repeats} repeats = {total} matches, seed {plan.seed}; no paid seat, nothing is spent.", *rows])
 
 
 def _run(plan: Any, out: Path, max_failed: int, json: bool) -> None:
@@ -83,10 +83,12 @@ def _page(result: Any) -> None:
         console.print(line, markup=False)
 
 
-def report(folder: Path, json: bool, csv: bool, html: Path | None, events: Path | None, browse: bool) -> None:
+def report(
+    folder: Path, json: bool, csv: bool, html: Path | None, events: Path | None, measures: Sequence[str], browse: bool
+) -> None:  # fmt: skip
     from commonage.run.result import Result
 
-    result = Result(folder)
+    result = Result(folder, measures)
     if events:
         _write_events(result, events)
     if json:
@@ -180,10 +182,10 @@ def verify(json: bool) -> None:
         raise typer.Exit(NOT_MET)
 
 
-def check(name: str) -> None:
-    from commonage import testing
+def check(name: str, game: str, mechanisms: Sequence[str]) -> None:
+    from commonage import spec, testing
 
-    print(testing.check(name))
+    print(testing.check(name, spec.game(game or "commons", mechanisms) if game or mechanisms else None))
 
 
 def methods(folder: Path) -> None:

@@ -68,7 +68,7 @@ class Ultimatum(Game):
     def ask(self, state: State) -> Ask:
         which = jnp.where(self.role(state.clock) == state.asked, state.asked, -1)
         most = jnp.where(state.asked == OFFER, self.pie, 1)
-        return Ask(which.astype(jnp.int32), legal(self.questions[ACCEPT], 2, high=most))
+        return Ask(which.astype(jnp.int32), legal(self.questions[ANSWER], 2, high=most))
 
     def look(self, state: State) -> Sight:
         each = lambda x: jnp.broadcast_to(x, 2)

@@ -92,9 +92,12 @@ def _group(stack: Stack, seating: np.ndarray, everywhere: bool) -> Group:
     return Group(stack.players, kind[mine], match.astype(np.int32), place.astype(np.int32), None)
 
 
-def play(game: Game, groups: tuple[Group, ...], keys: np.ndarray) -> Step:
-    """Every step of `len(keys)` matches: a Step with leading axes [max_steps, matches]. Compiled once per shape."""
-    return jax.device_get(_record(game, groups, keys))
+def play(game: Game, groups: tuple[Group, ...], keys: np.ndarray, quick: bool = False) -> Step:
+    """Every step of `len(keys)` matches: a Step with leading axes [max_steps, matches]. Compiled once per shape.
+
+    `quick` compiles in half the time to code that runs several times slower: right for a few thousand matches.
+    """
+    return jax.device_get((_record_quick if quick else _record)(game, groups, keys))
 
 
 class Sitting(NamedTuple):
@@ -128,8 +131,7 @@ class Carry(NamedTuple):
 _each = functools.partial(jax.vmap, in_axes=-1, out_axes=-1)
 
 
-@jax.jit
-def _record(game: Game, groups: tuple[Group, ...], keys: Array) -> Step:
+def _steps(game: Game, groups: tuple[Group, ...], keys: Array) -> Step:
     keys = keys.T
     sitting = [sit(game, group, keys) for group in groups]
     carry = begin(game, sitting, keys)
@@ -143,6 +145,10 @@ def _record(game: Game, groups: tuple[Group, ...], keys: Array) -> Step:
 
     steps = jax.lax.while_loop(lambda loop: (loop[0] < game.max_steps) & loop[1].live.any(), body, (jnp.int32(0), carry, steps))[2]
     return jax.tree.map(lambda leaf: jnp.moveaxis(leaf, -1, 1), steps)
+
+
+_record = jax.jit(_steps)
+_record_quick = jax.jit(_steps, compiler_options={"xla_backend_optimization_level": 0})
 
 
 def sit(game: Game, group: Group, keys: Array) -> Sitting:

@@ -29,7 +29,7 @@ def round_robin(game: Game, players: Sequence[Player], repeats: int = 10, seed: 
         raise SpecError(f"{game.name} seats {game.seats}: a round robin pairs players, so the game must seat 2")
     row, column = np.triu_indices(len(players))
     seating = np.repeat(np.stack([row, column], 1), repeats, 0)  # [matches, 2]
-    totals = score(game, players, seating, _keys(seed, len(seating)))
+    totals = score(game, players, seating, keys(seed, len(seating)))
     deeds = totals.deeds / np.maximum(totals.count, 1)
     shape = (len(players), len(players), repeats)
     return Tournament(_matrix(totals.rewards, row, column, shape), _matrix(deeds, row, column, shape))
@@ -49,7 +49,8 @@ def expected(game: Dilemma, mine: Sequence[float], other: Sequence[float]) -> tu
     return float(share @ [r, s, t, punished]), float(share @ [r, t, s, punished])
 
 
-def _keys(seed: int, count: int) -> np.ndarray:
+def keys(seed: int, count: int) -> np.ndarray:
+    """uint32[count, 2]: the keys of the matches of a tournament."""
     return np.asarray(jax.jit(lambda root: seeds.fold(root, "tournament", jnp.arange(count)))(seeds.root(seed)))
 
 

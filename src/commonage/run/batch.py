@@ -13,12 +13,12 @@ from commonage.learn.rollout import Player, Step
 from commonage.store.tables import column
 
 
-def play(game: Game, players: Sequence[Player], orders: np.ndarray, keys: np.ndarray) -> Step:
+def play(game: Game, players: Sequence[Player], orders: np.ndarray, keys: np.ndarray, quick: bool = False) -> Step:
     """All steps of `len(keys)` matches, rows by place in the seat list; orders[match, place] = that place."""
     kinds = list(dict.fromkeys(map(_identity, players)))
     of_seat = np.array([kinds.index(_identity(player)) for player in players])
     distinct = [next(p for p in players if _identity(p) == kind) for kind in kinds]
-    step = rollout.play(game, rollout.seat(distinct, of_seat[orders]), keys)
+    step = rollout.play(game, rollout.seat(distinct, of_seat[orders]), keys, quick)
     return _by_seat(step, orders)
 
 

@@ -13,6 +13,7 @@ from commonage import event
 from commonage.agent import Agent, Answer, Said, View, read
 from commonage.errors import Pause, Unreadable
 from commonage.game import Game, Legal, layers, numpy, owners
+from commonage.part import bound
 
 Write = Callable[[int, int, int, Any], None]  # (step, seat, attempt, event)
 ASKED = 3  # times that one question is put to a seat before its answer is a failure
@@ -72,19 +73,16 @@ async def play(
     return Outcome("finished")
 
 
-@jax.jit
 def _begin(game: Game, key: Any) -> Any:
     state = game.start(key)
     return state, _now(game, state)
 
 
-@jax.jit
 def _advance(game: Game, key: Any, state: Any, moves: Any) -> Any:
     turn = game.step(key, state, moves)
     return turn.state, turn._replace(state=()), game.facts(turn.state), _now(game, turn.state)
 
 
-@jax.jit
 def _look(game: Game, state: Any) -> Any:
     return _now(game, state)
 
@@ -100,7 +98,7 @@ class _Table:
         self, game: Game, agents: Sequence[Agent], key: Any, write: Write, order: list[int], on_failure: str, past: Past, fork: Fork | None,
         retell: bool,
     ) -> None:  # fmt: skip
-        self.game, self.agents, self.key, self.order, self.past, self.fork = game, agents, key, order, past, fork
+        self.game, self.agents, self.key, self.order, self.past, self.fork = game, agents, jax.numpy.asarray(key), order, past, fork
         self.write, self.retell, self.retires = write, retell, on_failure == "retire" and game.spares
         self.places = {seat: place for place, seat in enumerate(order)}
         self.step, self.round = 0, 1
@@ -108,10 +106,10 @@ class _Table:
         self.counts: list[dict[str, int]] = [{} for _ in agents]
         self.retired: set[int] = set()
         self.said: list[Said] = []
-        self.owners = owners(game)
 
     async def play(self) -> None:
-        self.state, now = _begin(self.game, self.key)
+        self.seat_at(self.game)
+        self.state, now = bound(_begin, self.game)(self.key)
         self.see(now)
         over = False
         while not over:
@@ -123,19 +121,18 @@ class _Table:
 
     def see(self, now: Any) -> None:
         ask, toward, self.sights = now
-        self.which, self.legal, self.toward = np.asarray(ask.which), numpy(ask.legal), np.asarray(toward)
-        self.count = self.legal.count
+        self.ask, self.legal, self.toward = ask, numpy(ask.legal), np.asarray(toward)
+        self.which, self.count = np.asarray(ask.which), self.legal.count
 
     def change(self, game: Game) -> None:
         """Another tower from here on: layers of the same name keep their state, new ones start."""
-        fresh, _ = _begin(game, self.key)
+        fresh, _ = bound(_begin, game)(self.key)
         self.state = transplant(self.game, self.state, game, fresh)
-        self.game, self.owners = game, owners(game)
-        self.see(_look(game, self.state))
+        self.seat_at(game)
+        self.see(bound(_look, game)(self.state))
 
-    def row(self, place: int) -> Legal:
-        """What one seat may answer."""
-        return Legal(self.legal.low[place], self.legal.high[place], self.legal.options[place])
+    def seat_at(self, game: Game) -> None:
+        self.game, self.owners, self.forward = game, owners(game), bound(_advance, game)
 
     async def moves(self) -> np.ndarray:
         """int32[places]: everybody who is asked answers at once."""
@@ -144,7 +141,7 @@ class _Table:
         waiting: list[int] = []
         for place in asked:
             if self.count[place] == 1:
-                moves[place] = self.row(place).nth(0)
+                moves[place] = Legal(*(rows[place] for rows in self.legal)).nth(0)
                 seat, forced = self.order[place], event.Moved(int(self.which[place]), int(moves[place]), forced=True)
                 self.moved(seat, forced, write=self.retell or not self.known(seat))
             elif self.agents[self.order[place]].pure:  # answers without waiting: a task would cost more than the answer
@@ -211,7 +208,7 @@ class _Table:
         seat = self.order[place]
         return View(
             game=self.game, state=self.state, place=place, seat=seat, step=self.step, round=self.round, which=int(self.which[place]),
-            legal=self.row(place), sights=self.sights, key=self.key, count=self.counts[seat].get(self.owners[self.which[place]], 0),
+            ask=self.ask, allowed=self.legal, sights=self.sights, key=self.key, count=self.counts[seat].get(self.owners[self.which[place]], 0),
             memory=self.memory[seat], heard=tuple(said for said in self.said if said.seat != seat), attempt=attempt, problem=problem,
         )  # fmt: skip
 
@@ -243,7 +240,7 @@ class _Table:
     def advance(self, moves: np.ndarray) -> bool:
         """One step of the game; its outcome goes into the log. True when the match is over."""
         try:
-            self.state, turn, facts, now = _advance(self.game, self.key, self.state, moves)
+            self.state, turn, facts, now = self.forward(self.key, self.state, moves)
         except Exception as error:
             failed = event.Failed("game", f"{type(error).__name__}: {error}")
             self.write(self.step, event.TABLE, ASKED, failed)
@@ -280,7 +277,7 @@ def legible(view: View, answer: Answer) -> tuple[int, str]:
     """(move, sentence) of an answer. Raises Unreadable with the reason."""
     if answer.move is None:
         return read(view, answer.text)
-    if not (isinstance(answer.move, int) and view.legal.has(np.int32(answer.move))):
+    if not (isinstance(answer.move, int) and view.allows(answer.move)):
         raise Unreadable(f"move {answer.move!r} is not legal; the legal ones: {', '.join(view.options)[:200]}")
     return answer.move, answer.says
 

@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
+from commonage.find import parts
 from commonage.measure import report, statistics
+from commonage.measure.contract import Measure
 from commonage.store import read
 
 
 class Result:
-    """The results in a folder: `.table()`, `.summary()`, `.compare(0, 1)`, `.events()`, `.report(path)`."""
+    """The results in a folder: `.table()`, `.summary()`, `.compare(0, 1)`, `.events()`, `.report(path)`.
 
-    def __init__(self, path: str | Path) -> None:
+    `measures`: your own, by path or as objects, beside those that there are.
+    """
+
+    def __init__(self, path: str | Path, measures: Sequence[str | Measure] = ()) -> None:
         self.path = Path(path)
+        self.measures = statistics.measures_of([*measures, *parts("measures")])
 
     @functools.cached_property
     def tables(self) -> read.Tables:
@@ -29,7 +36,7 @@ class Result:
 
     @functools.cached_property
     def _summary(self) -> dict[str, Any]:
-        return statistics.summary(self.tables)
+        return statistics.summary(self.tables, self.measures)
 
     def summary(self) -> dict[str, Any]:
         """{"arms": [{"spec", "matches", "failed", "paused", "measures": {name: {"mean", "low", "high", "n"}}}]}."""
@@ -41,18 +48,18 @@ class Result:
 
     def compare(self, a: int, b: int) -> dict[str, Any]:
         """Paired differences of arm b minus arm a, by measure."""
-        return statistics.compare(self.tables, a, b)
+        return statistics.compare(self.tables, a, b, self.measures)
 
     def report(self, path: str | Path | None = None, title: str = "") -> Path:
         """One self-contained HTML file."""
         target = Path(path or self.path / "report.html")
-        target.write_text(report.report(self.tables, title=title or self.path.name), encoding="utf-8")
+        target.write_text(report.report(self.tables, title=title or self.path.name, measures=self.measures), encoding="utf-8")
         return target
 
     def one(self, number: int) -> dict[str, float | None]:
         """The measures of one match."""
         tables = read.read(self.path, matches=[number])
-        values = statistics.evaluate(tables, statistics.measures_of())
+        values = statistics.evaluate(tables, self.measures)
         mine = tables.matches["arm"][0]
         return {name: frame["value"][0] if frame.height else None for (name, arm), frame in values.items() if arm == mine}
 

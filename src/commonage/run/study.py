@@ -6,6 +6,7 @@ import asyncio
 import dataclasses
 import functools
 import itertools
+import os
 import platform
 import threading
 import tomllib
@@ -27,6 +28,7 @@ from commonage.run.result import Result
 from commonage.store.log import Log
 
 CHUNK = 1024  # matches compiled together; in the header, since replay to the bit depends on it
+QUICK = 10_000  # up to so many repeats compiling costs more than running
 IN_FLIGHT = 100  # mixed matches at a time
 Progress = Callable[[int, int], None]  # (matches done, matches in all)
 
@@ -121,8 +123,11 @@ class Study:
             for arm in arms:
                 log.arm(self.header(arm))
             meter = _Meter(progress, len(arms) * self.repeats, log)
+            gate = asyncio.Semaphore(os.cpu_count() or 1)
+            await asyncio.gather(*(self._batches(log, arm, gate, meter) for arm in arms if arm.compiled))
             for arm in arms:
-                await self._arm(log, arm, meter)
+                if not arm.compiled:
+                    await self._matches(log, arm, meter)
         return Result(path)
 
     @functools.cached_property
@@ -150,7 +155,7 @@ class Study:
         return {
             "arm": arm.number, "name": arm.name, "spec": arm.spec, "seed": self.seed, "repeats": self.repeats,
             "first": arm.number * self.repeats + 1, "runner": "compiled" if arm.compiled else "mixed", "seats": game.seats,
-            "on_failure": self.on_failure, "chunk": min(CHUNK, self.repeats),
+            "on_failure": self.on_failure, "chunk": self.chunk, "quick": self.repeats <= QUICK,
             "questions": [question._asdict() for question in game.questions],
             "facts": sorted(facts), "yardsticks": game.yardsticks(), "oracles": [list(oracle) for oracle in game.oracles()],
             "versions": {layer.name: layer.version for layer in layers(game)},
@@ -163,28 +168,33 @@ class Study:
         keys, orders = _streams(self.seed, self.repeats, game.seats)
         return keys, np.broadcast_to(np.arange(game.seats, dtype=np.int32), orders.shape) if game.roles else orders
 
-    async def _arm(self, log: Log, arm: Built, meter: _Meter) -> None:
+    async def _batches(self, log: Log, arm: Built, gate: asyncio.Semaphore, meter: _Meter) -> None:
+        """All chunks of an arm that the log does not hold; compiled and played in a thread, written here."""
+        done = log.chunks(arm.number)
+        for number in range(-(-self.repeats // self.chunk)):
+            if number not in done:
+                async with gate:
+                    tables = await asyncio.to_thread(self._batch, arm, number)
+                log.chunk(arm.number, number, *tables)
+                meter.add(len(tables[0]["match"]))
+
+    def _batch(self, arm: Built, number: int) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
+        """The tables of one chunk. The last one is filled up, so that nothing is compiled again."""
         keys, orders = self.streams(arm.game)
-        if arm.compiled:
-            await asyncio.to_thread(self._batches, log, arm, keys, orders, meter)
-        else:
-            await self._matches(log, arm, keys, orders, meter)
+        rows = np.arange(number * self.chunk, (number + 1) * self.chunk)
+        padded, count = np.minimum(rows, self.repeats - 1), int((rows < self.repeats).sum())
+        players = [agent.player for agent in arm.agents]
+        step = batch.play(arm.game, players, orders[padded], keys[padded], quick=self.repeats <= QUICK)
+        step = jax.tree.map(lambda leaf: leaf[:, :count], step)
+        return batch.tables(step, orders[rows[:count]], arm.number * self.repeats + 1 + int(rows[0]), rows[:count])
 
-    def _batches(self, log: Log, arm: Built, keys: np.ndarray, orders: np.ndarray, meter: _Meter) -> None:
-        size, done = min(CHUNK, self.repeats), log.chunks(arm.number)
-        for number in range(-(-self.repeats // size)):
-            if number in done:
-                continue
-            rows = np.arange(number * size, (number + 1) * size)
-            real = rows[rows < self.repeats]
-            padded = np.minimum(rows, self.repeats - 1)  # the last chunk is filled up, so that nothing is compiled again
-            step = batch.play(arm.game, [agent.player for agent in arm.agents], orders[padded], keys[padded])
-            step = jax.tree.map(lambda leaf, keep=len(real): leaf[:, :keep], step)
-            first = arm.number * self.repeats + 1 + int(real[0])
-            log.chunk(arm.number, number, *batch.tables(step, orders[real], first, real))
-            meter.add(len(real))
+    @property
+    def chunk(self) -> int:
+        """How many matches are compiled together."""
+        return min(CHUNK, self.repeats)
 
-    async def _matches(self, log: Log, arm: Built, keys: np.ndarray, orders: np.ndarray, meter: _Meter) -> None:
+    async def _matches(self, log: Log, arm: Built, meter: _Meter) -> None:
+        keys, orders = self.streams(arm.game)
         status, gate = log.status(), asyncio.Semaphore(1 if all(agent.pure for agent in arm.agents) else IN_FLIGHT)
 
         async def one(repeat: int) -> None:

@@ -110,7 +110,11 @@ def _asks(game: Game, played: Played) -> None:
     nowhere(asked & (asks.legal.count < 1), game, "a seat is asked, but no move is legal", "Do not ask it (-1), or leave one move legal")
     size = np.array([question.size for question in game.questions])[which]
     beyond = (asks.legal.low < 0) | (asks.legal.high >= size)
-    nowhere(asked & beyond, game, "a move beyond the question's last one is legal", "low and high count from 0 to the question's size less 1")
+    nowhere(asked & beyond, game, "a move beyond the question's last one is legal", "low and high are indices, from 0")
+    amount = np.array([not question.options for question in game.questions])[which]
+    nowhere(
+        asked & amount & ~asks.legal.options.all(-1), game, "options rule out an amount", "What is legal of an amount has low and high only"
+    )
     neutral = np.array([question.neutral for question in game.questions])[which]
     silent = asks.legal.has(neutral) | (asks.legal.count == 1)
     own = which >= len(base(game).questions)

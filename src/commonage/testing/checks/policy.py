@@ -52,14 +52,14 @@ def _tables(policy: Policy) -> list[Game]:
     if policy.game in find.parts("mechanisms"):
         return [spec.game(TABLES[1], [policy.game, *sees])]
     if policy.game not in find.parts("games"):
-        raise SpecError(f"{policy.name} plays {policy.game!r}, and no game is called so; give yours: check_policy(policy, game=...)")
+        raise SpecError(f"{policy.name} plays {policy.game!r}, and nothing here is called so; give yours: --game mine.py or --with mine.py")
     small = next((table for table in TABLES if spec.call(table).name == policy.game), policy.game)
     return [spec.game(small), *([spec.game(small, sees)] if sees else [])]
 
 
 def _rows(game: Game, label: str) -> Rows:
     played, sights = _seen(game)
-    flat = lambda leaf: leaf.reshape(leaf.shape[0], -1, *leaf.shape[3:])
+    flat = lambda leaf: leaf.reshape(leaf.shape[0], leaf.shape[1] * leaf.shape[2], *leaf.shape[3:])  # no -1: a leaf may be empty
     mine = np.isin(played.asks.which[:-1], [i for i, owner in enumerate(owners(game)) if owner == label])
     asked = mine & (played.asks.legal.count[:-1] > 1) & played.live[..., None]
     match, place = np.indices((MATCHES, game.seats)).reshape(2, -1)
@@ -116,7 +116,8 @@ def _acts(game: Game, label: str, policy: Policy, rows: Rows) -> Any:
 
     def longer(stream: Any, count: Any, memory: Any, sights: Any, legal: Any) -> Any:
         sees = {name: sights.get(name) for name in policy.sees}
-        return policy.act(seeds.nth(stream, count), memory, sights[label], legal._replace(options=jnp.pad(legal.options, (0, PADDING), constant_values=True)), **sees)[0]
+        room = legal._replace(options=jnp.pad(legal.options, (0, PADDING), constant_values=True))
+        return policy.act(seeds.nth(stream, count), memory, sights[label], room, **sees)[0]
 
     def step(carry: Any, now: Any) -> Any:
         (memory, count), (sights, legal, asked) = carry, now

@@ -48,8 +48,8 @@ def name(part: Any) -> str:
 
 
 def short(value: Any) -> str:
-    """An array, not too long to read."""
-    text = str(np.asarray(value).tolist())
+    """An array or several, not too long to read."""
+    text = str(jax.tree.map(lambda leaf: np.asarray(leaf).tolist(), value))
     return text if len(text) <= 120 else text[:117] + "..."
 
 

@@ -17,15 +17,22 @@ from commonage.testing.checks.policy import check_policy
 KINDS = ("games", "mechanisms", "policies", "agents", "teams")
 
 
-def check(text: str) -> str:
-    """What was checked, as one line: `check("trust(rounds=3)")`, `check("mine.py:Mine")`. Raises as the checks do."""
+def check(text: str, game: Any = None) -> str:
+    """What was checked, as one line: `check("trust(rounds=3)")`, `check("mine.py:Mine")`. Raises as the checks do.
+
+    `game`: the table for a mechanism, a policy or an agent; small ones of ours where none is given.
+    """
     call = spec.call(text)
     kind = _kind(call.name)
+    table = () if game is None else (game,)
+    if kind == "games" and table:
+        raise SpecError(f"{text} is a game, and its own table: leave --game and --with out")
     if kind in ("agents", "teams"):
-        check_agent(text)
+        check_agent(text, *table)
     else:
         made = spec.make(kind, call)
-        {"games": check_game, "mechanisms": check_mechanism, "policies": check_policy}[kind](made if kind == "mechanisms" else made())
+        checks = {"games": check_game, "mechanisms": check_mechanism, "policies": check_policy}
+        checks[kind](made if kind == "mechanisms" else made(), *table)
     return f"{text} keeps the contract of {kind}"
 
 
