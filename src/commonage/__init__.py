@@ -31,13 +31,12 @@ if TYPE_CHECKING:  # the public names; each is loaded when it is first used
     from commonage.run.result import Result as Result
     from commonage.run.study import Arm as Arm
     from commonage.run.study import Study as Study
-    from commonage.spec import game as game
 
 HOMES = {
     "Agent": "agent", "Answer": "agent", "View": "agent", "CommonageError": "errors", "Ask": "game", "Game": "game",
     "Oracle": "game", "Question": "game", "Turn": "game", "Mechanism": "mechanism", "Phased": "mechanism", "static": "part",
     "Policy": "policy", "fork": "run.replay", "replay": "run.replay", "Result": "run.result", "Arm": "run.study",
-    "Study": "run.study", "game": "spec",
+    "Study": "run.study",
 }  # fmt: skip
 
 __all__ = sorted(HOMES)

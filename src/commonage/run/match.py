@@ -6,13 +6,15 @@ import asyncio
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, NamedTuple
 
-import jax
+import jax.numpy as jnp
 import numpy as np
 
 from commonage import event
 from commonage.agent import Agent, Answer, Said, View, read
+from commonage.agents.policy import PolicyAgent
+from commonage.agents.policy import together as answer_together
 from commonage.errors import Pause, Unreadable
-from commonage.game import Game, Legal, layers, numpy, owners
+from commonage.game import Game, Legal, layers, owners
 from commonage.part import bound
 
 Write = Callable[[int, int, int, Any], None]  # (step, seat, attempt, event)
@@ -80,7 +82,8 @@ def _begin(game: Game, key: Any) -> Any:
 
 def _advance(game: Game, key: Any, state: Any, moves: Any) -> Any:
     turn = game.step(key, state, moves)
-    return turn.state, turn._replace(state=()), game.facts(turn.state), _now(game, turn.state)
+    flags, rows = jnp.stack([turn.round_over, turn.ended, turn.truncated]), jnp.stack([turn.rewards, turn.deeds])
+    return turn.state, flags, rows, game.facts(turn.state), _now(game, turn.state)
 
 
 def _look(game: Game, state: Any) -> Any:
@@ -88,7 +91,10 @@ def _look(game: Game, state: Any) -> Any:
 
 
 def _now(game: Game, state: Any) -> Any:
-    return game.ask(state), game.toward(state), game.sights(state)
+    """(ask, sights, int32[5, seats]: the numbers of the ask and toward, which come to NumPy in one piece)."""
+    ask = game.ask(state)
+    numbers = jnp.stack([ask.which, ask.legal.low, ask.legal.high, ask.legal.count, game.toward(state)])
+    return ask, game.sights(state), numbers
 
 
 class _Table:
@@ -98,7 +104,7 @@ class _Table:
         self, game: Game, agents: Sequence[Agent], key: Any, write: Write, order: list[int], on_failure: str, past: Past, fork: Fork | None,
         retell: bool,
     ) -> None:  # fmt: skip
-        self.game, self.agents, self.key, self.order, self.past, self.fork = game, agents, jax.numpy.asarray(key), order, past, fork
+        self.game, self.agents, self.key, self.order, self.past, self.fork = game, agents, jnp.asarray(key), order, past, fork
         self.write, self.retell, self.retires = write, retell, on_failure == "retire" and game.spares
         self.places = {seat: place for place, seat in enumerate(order)}
         self.step, self.round = 0, 1
@@ -120,9 +126,9 @@ class _Table:
             self.step += 1
 
     def see(self, now: Any) -> None:
-        ask, toward, self.sights = now
-        self.ask, self.legal, self.toward = ask, numpy(ask.legal), np.asarray(toward)
-        self.which, self.count = np.asarray(ask.which), self.legal.count
+        self.ask, self.sights, numbers = now
+        self.which, low, high, self.count, self.toward = np.asarray(numbers)
+        self.legal = Legal(low, high, np.asarray(self.ask.legal.options))
 
     def change(self, game: Game) -> None:
         """Another tower from here on: layers of the same name keep their state, new ones start."""
@@ -138,20 +144,27 @@ class _Table:
         """int32[places]: everybody who is asked answers at once."""
         moves = np.full(len(self.agents), -1, np.int32)
         asked = [place for place in np.flatnonzero(self.which >= 0).tolist() if self.order[place] not in self.retired]
-        waiting: list[int] = []
+        waiting, ready = [], self.policies([place for place in asked if self.count[place] > 1])
         for place in asked:
             if self.count[place] == 1:
                 moves[place] = Legal(*(rows[place] for rows in self.legal)).nth(0)
                 seat, forced = self.order[place], event.Moved(int(self.which[place]), int(moves[place]), forced=True)
                 self.moved(seat, forced, write=self.retell or not self.known(seat))
             elif self.agents[self.order[place]].pure:  # answers without waiting: a task would cost more than the answer
-                moves[place] = await self.answer(place)
+                moves[place] = await self.answer(place, ready.get(place))
             else:
                 waiting.append(place)
         moves[waiting] = await together([self.answer(place) for place in waiting])
         return moves
 
-    async def answer(self, place: int) -> int:
+    def policies(self, places: list[int]) -> dict[int, tuple[View, Answer]]:
+        """The answers of all policies that are asked, from one compiled call."""
+        sat = {place: agent for place in places if isinstance(agent := self.agents[self.order[place]], PolicyAgent)}
+        views = [self.view(place, 0, "") for place in sat if not self.known(self.order[place])]
+        answers = answer_together([sat[view.place] for view in views], views) if views else []
+        return {view.place: (view, answer) for view, answer in zip(views, answers, strict=True)}
+
+    async def answer(self, place: int, ready: tuple[View, Answer] | None = None) -> int:
         """The move of one seat: from the log, or asked for and read strictly; -1 if it failed and was retired."""
         seat = self.order[place]
         done = (self.step, seat)
@@ -161,8 +174,8 @@ class _Table:
             return await self.again(place, self.past.moves[done])
         problem = ""
         for attempt in range(self.past.attempts.get(done, 0) if self.recorded() else 0, ASKED):
-            view = self.view(place, attempt, problem)
-            answer = await self.call(view)
+            view = ready[0] if ready else self.view(place, attempt, problem)
+            answer = ready[1] if ready else await self.call(view)
             if answer.refused:
                 return self.fail(seat, event.Failed(self.agents[seat].boundary, answer.refused, view.which))
             try:
@@ -240,28 +253,28 @@ class _Table:
     def advance(self, moves: np.ndarray) -> bool:
         """One step of the game; its outcome goes into the log. True when the match is over."""
         try:
-            self.state, turn, facts, now = self.forward(self.key, self.state, moves)
+            self.state, flags, rows, facts, now = self.forward(self.key, self.state, moves)
         except Exception as error:
             failed = event.Failed("game", f"{type(error).__name__}: {error}")
             self.write(self.step, event.TABLE, ASKED, failed)
             raise Stop(Outcome("failed", failed.what)) from error
-        turn, facts = jax.tree.map(np.asarray, (turn, facts))
-        over = bool(turn.ended | turn.truncated)
+        round_over, ended, truncated = np.asarray(flags).tolist()
         if not (self.recorded() and self.step in self.past.written):
-            self.write(self.step, event.TABLE, 0, self.stepped(turn, facts))
-        self.round += bool(turn.round_over)
-        if over:
-            self.write(self.step + 1, event.TABLE, 0, event.Finished(self.round - 1, bool(turn.ended)))
+            tail = self.by_seat(np.asarray(rows), {name: np.asarray(fact) for name, fact in facts.items()})
+            self.write(self.step, event.TABLE, 0, event.Stepped(self.round, round_over, ended, truncated, *tail))
+        self.round += round_over
+        if ended or truncated:
+            self.write(self.step + 1, event.TABLE, 0, event.Finished(self.round - 1, ended))
         self.see(now)
-        return over
+        return ended or truncated
 
-    def stepped(self, turn: Any, facts: dict[str, Any]) -> event.Stepped:
-        seats = [self.places[seat] for seat in range(len(self.agents))]  # by place in the seat list
+    def by_seat(self, rows: np.ndarray, facts: dict[str, np.ndarray]) -> tuple[list[Any], list[Any], list[int], dict[str, Any]]:
+        """(rewards, deeds, toward, facts) by place in the seat list."""
+        seats = [self.places[seat] for seat in range(len(self.agents))]
+        rewards, deeds = rows[:, seats].tolist()
         toward = [self.order[to] if to >= 0 else -1 for to in self.toward[seats].tolist()]
-        deeds = [None if deed != deed else deed for deed in turn.deeds[seats].tolist()]
-        by_seat = {name: (value[seats] if value.ndim else value).tolist() for name, value in facts.items()}
-        rewards = turn.rewards[seats].tolist()
-        return event.Stepped(self.round, bool(turn.round_over), bool(turn.ended), bool(turn.truncated), rewards, deeds, toward, by_seat)
+        told = {name: (value[seats] if value.ndim else value).tolist() for name, value in facts.items()}
+        return rewards, [None if deed != deed else deed for deed in deeds], toward, told
 
 
 async def together(calls: list[Coroutine[Any, Any, int]]) -> list[int]:
