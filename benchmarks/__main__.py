@@ -12,7 +12,9 @@ import jax
 NAMES = ("tournaments", "fishery", "runner")
 
 if __name__ == "__main__":
-    print(f"{platform.processor() or platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}, jax {jax.__version__}\n")
+    print(
+        f"{platform.processor() or platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}, jax {jax.__version__}\n"
+    )
     for name in sys.argv[1:] or NAMES:
         print(f"## {name}\n", flush=True)
         importlib.import_module(f"benchmarks.{name}").main()

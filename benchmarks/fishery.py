@@ -22,7 +22,9 @@ SHARES = {"unit": plain.by_unit, "proportional": plain.by_demand}
 
 def main() -> None:
     """Both use all cores: ours threads, plain Python one process a core."""
-    head("sharing", "seats", "compile and first run, s", "matches/s", "plain Python, all cores", "ratio", "months a match, both", "checksum")
+    head(
+        "sharing", "seats", "compile and first run, s", "matches/s", "plain Python, all cores", "ratio", "months a match, both", "checksum"
+    )
     for sharing in SHARES:
         for seats, free in ARMS.items():
             game = spec.game(f"commons(sharing={sharing})")
@@ -31,7 +33,7 @@ def main() -> None:
             seating = np.tile([kinds.index(player) for player in players], (MATCHES, 1))
             months: list[float] = []
 
-            def work(seed: int, game=game, kinds=kinds, seating=seating, months=months):  # noqa: ANN202
+            def work(seed: int, game=game, kinds=kinds, seating=seating, months=months):
                 totals = score(game, kinds, seating, keys(seed, MATCHES))
                 months.append(float(totals.rounds.mean()))
                 return totals.rewards

@@ -36,7 +36,7 @@ def by_demand(wanted: list[int], stock: int, draws: random.Random) -> list[int]:
     total = sum(wanted)
     caught = [want * stock // total for want in wanted]
     for _ in range(stock - sum(caught)):
-        weights = [want if got < want else 0 for want, got in zip(wanted, caught)]
+        weights = [want if got < want else 0 for want, got in zip(wanted, caught, strict=True)]
         ticket = draws.random() * sum(weights)
         for i, weight in enumerate(weights):
             ticket -= weight
@@ -52,7 +52,7 @@ def play(seats: list[Seat], share: Callable[..., list[int]], draws: random.Rando
     for month in range(1, months + 1):
         wanted = [seat(stock, draws) for seat in seats]
         caught = share(wanted, stock, draws) if sum(wanted) > stock else wanted
-        gains = [gain + one for gain, one in zip(gains, caught)]
+        gains = [gain + one for gain, one in zip(gains, caught, strict=True)]
         stock -= sum(caught)
         if stock < 5:
             return month, gains

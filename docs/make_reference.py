@@ -11,9 +11,9 @@ import inspect
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple, get_args, get_type_hints
 
-import typer
+from typer.models import ArgumentInfo
 
 import commonage
 from commonage import event, find, spec, testing
@@ -28,28 +28,52 @@ def page(text: str) -> str:
     return SECTION.sub(lambda found: f"{found[1]}\n{globals()[found['name']]()}\n\n{found[3]}", text)
 
 
+class Parameter(NamedTuple):
+    """An argument or an option of a command."""
+
+    text: str  # `--repeats N`
+    line: str
+    default: str
+
+
+def read_commands() -> dict[str, tuple[str, list[Parameter]]]:
+    """By name: the docstring, the arguments and options."""
+    return {name: (inspect.getdoc(call) or "", [*_parameters(call)]) for name, call in _callbacks()}
+
+
+def _callbacks() -> Iterator[tuple[str, Any]]:
+    for command in app.registered_commands:
+        yield command.name or command.callback.__name__, command.callback  # type: ignore[union-attr]
+
+
+def _parameters(call: Any) -> Iterator[Parameter]:
+    hints = get_type_hints(call, include_extras=True)
+    for name, parameter in inspect.signature(call).parameters.items():
+        kind, told = get_args(hints[name])
+        if isinstance(told, ArgumentInfo):
+            called = told.metavar or name.upper()
+            yield Parameter(called if parameter.default is parameter.empty else f"[{called}]", told.help or "", "")
+        else:
+            named = [text for text in (told.default, *(told.param_decls or ())) if str(text).startswith("--")]
+            flag = (named or [f"--{name.replace('_', '-')}"])[0]
+            value = "" if kind is bool else f" {VALUES.get(kind, 'TEXT')}"
+            again = " May be repeated." if "list" in str(kind) else ""
+            default = "" if kind is bool or parameter.default in (None, "") else str(parameter.default)
+            yield Parameter(flag + value, (told.help or "") + again, default)
+
+
+VALUES = {int: "N", Path: "PATH", Path | None: "PATH"}
+
+
 def commands() -> str:
     """Every command with its arguments and options."""
-    root = typer.main.get_command(app)
-    return "\n\n".join(_command(name, command) for name, command in root.commands.items())  # type: ignore[attr-defined]
+    return "\n\n".join(_command(name, line, parameters) for name, (line, parameters) in read_commands().items())
 
 
-def _command(name: str, command: Any) -> str:
-    arguments = [param for param in command.params if param.param_type_name == "argument"]
-    options = [param for param in command.params if param.param_type_name == "option"]
-    usage = " ".join([name, *((_called(param) if param.required else f"[{_called(param)}]") for param in arguments)])
-    rows = [(f"`{_called(param)}`", param.help, "") for param in arguments] + [_option(param) for param in options]
-    return "\n\n".join([f"### `commonage {usage}`", command.help.strip(), *([_table(("", "", "default"), rows)] if rows else [])])
-
-
-def _called(argument: Any) -> str:
-    return argument.metavar or argument.name.upper()
-
-
-def _option(option: Any) -> tuple[str, str, str]:
-    value = "" if option.is_flag else " " + {"integer": "N", "integer range": "N", "path": "PATH"}.get(option.type.name, "TEXT")
-    default = "" if option.is_flag or option.default in (None, "") else f"`{option.default}`"
-    return f"`{option.opts[0]}{value}`", option.help + " May be repeated." * option.multiple, default
+def _command(name: str, line: str, parameters: list[Parameter]) -> str:
+    usage = " ".join(["commonage", name, *(one.text for one in parameters if not one.text.startswith("-"))])
+    rows = [(f"`{text}`", told, f"`{default}`" * bool(default)) for text, told, default in parameters]
+    return "\n\n".join([f"### `{usage}`", line, *([_table(("", "", "default"), rows)] if rows else [])])
 
 
 def parts() -> str:
@@ -144,7 +168,7 @@ def _line(node: Any) -> str:
 
 
 def _table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
-    cell = lambda text: text.replace("|", "\\|")  # noqa: E731
+    cell = lambda text: text.replace("|", "\\|")
     lines = [head, ("---",) * len(head), *rows]
     return "\n".join("| " + " | ".join(map(cell, row)) + " |" for row in lines)
 

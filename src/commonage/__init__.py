@@ -39,7 +39,7 @@ HOMES = {
     "Study": "run.study",
 }  # fmt: skip
 
-__all__ = sorted(HOMES)
+__all__ = sorted(HOMES)  # pyright: ignore[reportUnsupportedDunderAll]
 
 
 def __getattr__(name: str) -> Any:

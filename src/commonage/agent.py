@@ -1,3 +1,5 @@
+# pyright: strict, reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
+# pyright: reportUnknownParameterType=false, reportUnknownLambdaType=false
 """The contract of an agent: `async (View) -> Answer`. A policy, a model, a person, a team: all are agents."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# pyright: strict
 """What can go wrong, as one small tree. Every message repeats your value, states the rule, shows the way out.
 
     CommonageError

@@ -1,3 +1,4 @@
+# pyright: strict
 """What happens in a match, as data. One class per event; the log keeps them under (match, step, seat, attempt)."""
 
 from __future__ import annotations

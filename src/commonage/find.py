@@ -24,6 +24,8 @@ FOLDERS = {
     "measures": "measure",
 }
 
+BASES = {"games": "Game", "mechanisms": "Mechanism", "policies": "Policy", "measures": "Measure"}
+
 
 class Entry(NamedTuple):
     """One part, as a listing shows it."""
@@ -53,13 +55,16 @@ def find(kind: str, name: str) -> Any:
     Raises SpecError with the nearest name when there is none.
     """
     if ".py" in name:
-        return _from_path(name)
+        return from_path(name, kind)
     entries = parts(kind)
     entry = entries.get(name) or next((e for e in entries.values() if name in e.aliases), None)
     if entry is None:
         raise unknown({"policies": "agent"}.get(kind, kind[:-1]), name, entries)
     module, _, attribute = entry.source.partition(":")
-    return getattr(importlib.import_module(module), attribute or camel(entry.name))
+    try:
+        return getattr(importlib.import_module(module), attribute or camel(entry.name))
+    except Exception as error:  # ours import; another package's may not
+        raise SpecError(f"{name!r} is registered as {entry.source}, which does not import: {type(error).__name__}: {error}") from error
 
 
 def camel(name: str) -> str:
@@ -75,10 +80,14 @@ def _entry(path: Path, module: str) -> Entry | None:
 
 
 def _registered(point: Any) -> Entry:
-    module, _, attribute = point.value.partition(":")
-    path = point.dist and Path(str(point.dist.locate_file(module.replace(".", "/") + ".py")))
-    tree = _parse(path) if path and path.exists() else ast.Module([], [])
-    return Entry(point.name, _line(tree) or f"from {point.dist.name if point.dist else module}", f"{module}:{attribute}", _aliases(tree))
+    path = point.dist and Path(str(point.dist.locate_file(point.module.replace(".", "/") + ".py")))
+    try:
+        tree = _parse(path) if path and path.exists() else ast.Module([], [])
+        line, aliases = _line(tree), _aliases(tree)
+    except (SyntaxError, ValueError):  # a broken package breaks no listing: it is refused when it is named
+        line, aliases = "", ()
+    source = f"{point.module}:{point.attr}"
+    return Entry(point.name, line or f"from {point.dist.name if point.dist else point.module}", source, aliases)
 
 
 def _parse(path: Path) -> ast.Module:
@@ -97,18 +106,27 @@ def _aliases(tree: ast.Module) -> tuple[str, ...]:
     return ()
 
 
-def _from_path(text: str) -> Any:
-    """The part in a user's own file: the class named, or the one that the file is called after, or its only one."""
+def from_path(text: str, kind: str = "") -> Any:
+    """The part in a user's own file: the class named, or the one that the file is called after, or its only one of the kind."""
     path, _, attribute = text.partition(".py")
-    module, attribute = load(Path(path + ".py")), attribute.lstrip(":")
-    own = {name: value for name, value in vars(module).items() if isinstance(value, type) and value.__module__ == module.__name__}
-    own = {name: cls for name, cls in own.items() if hasattr(cls, "version")}
-    wanted = attribute or (camel(Path(path).stem) if camel(Path(path).stem) in own else next(iter(own), ""))
-    if wanted not in own or (not attribute and len(own) > 1 and wanted != camel(Path(path).stem)):
-        names = ", ".join(own) or "no part"
-        raise SpecError(f"{text!r}: which part? The file has {names}. Write {path}.py:NAME, or call one class {camel(Path(path).stem)}")
+    module, attribute = load(Path(path + ".py").resolve()), attribute.lstrip(":")
+    own = {name: cls for name, cls in vars(module).items() if getattr(cls, "__module__", "") == module.__name__ and _is(cls, kind)}
+    namesake = camel(Path(path).stem)
+    wanted = attribute or (namesake if namesake in own or len(own) != 1 else next(iter(own)))
+    if wanted not in own:
+        raise SpecError(
+            f"{text!r}: which of its {kind or 'parts'}? The file has {', '.join(own) or 'none'}. "
+            f"Write {path}.py:NAME, or call one class {namesake}"
+        )
     own[wanted].origin = text
     return own[wanted]
+
+
+def _is(cls: Any, kind: str) -> bool:
+    """Whether a class is a part, and of this kind; by the names of its bases, since nothing is imported here."""
+    bases = {base.__name__ for base in cls.__mro__[1:]} if isinstance(cls, type) else set()
+    found = next((name for name in ("Mechanism", "Game", "Policy", "Measure") if name in bases), "")
+    return bool(found) if not kind else found == BASES.get(kind)
 
 
 @functools.cache

@@ -1,3 +1,5 @@
+# pyright: strict, reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
+# pyright: reportUnknownParameterType=false, reportUnknownLambdaType=false
 """The contract of a game: rules as pure functions, sight as arrays, words, and a picture."""
 
 from __future__ import annotations
@@ -41,34 +43,34 @@ class Legal(NamedTuple):
     An amount is its range, however large: no array is as wide as it.
     """
 
-    low: Array  # int32[]
-    high: Array  # int32[]
-    options: Array  # bool[width], width = most options of any question; false = ruled out; all true for an amount
+    low: Any  # int32[]; like the others JAX's or NumPy's
+    high: Any  # int32[]
+    options: Any  # bool[width], width = most options of any question; false = ruled out; all true for an amount
 
     @property
-    def ruled_out(self) -> Array:
+    def ruled_out(self) -> Any:
         """bool[width]: options within the range that are not legal."""
         places = np.arange(self.options.shape[-1])
         return ~self.options & (self.low[..., None] <= places) & (places <= self.high[..., None])
 
     @property
-    def count(self) -> Array:
+    def size(self) -> Any:
         """int32[]: how many moves are legal."""
         return self.high - self.low + 1 - self.ruled_out.sum(-1)
 
-    def has(self, move: Array) -> Array:
+    def has(self, move: Any) -> Any:
         """bool[]: whether a move is legal."""
         named = np.arange(self.options.shape[-1]) == move[..., None]
         return (self.low <= move) & (move <= self.high) & ~(named & ~self.options).any(-1)
 
-    def nth(self, rank: Array) -> Array:
+    def nth(self, rank: Any) -> Any:
         """int32[]: the legal move with `rank` legal ones below it."""
         move, out = self.low + rank, self.ruled_out
         for i in range(self.options.shape[-1]):
             move = move + (out[..., i] & (i <= move))
         return move
 
-    def nearest(self, wanted: Array | int) -> Array:
+    def nearest(self, wanted: Any) -> Any:
         """int32[]: the legal move nearest to the one wanted, the lower of two."""
         move = jnp.clip(wanted, self.low, self.high)
         places = np.arange(self.options.shape[-1])
@@ -78,7 +80,7 @@ class Legal(NamedTuple):
         ranked = jnp.where(legal, jnp.abs(places - move[..., None]) << 15 | places, 2**31 - 1)  # one minimum finds both
         return jnp.where(self.has(move), move, (ranked.min(-1) & (2**15 - 1)).astype(jnp.int32))
 
-    def among(self, size: int) -> Array:
+    def among(self, size: int) -> Any:
         """bool[size]: which of the first `size` moves are legal."""
         places = np.arange(size)
         named = self.options.shape[-1]
@@ -238,7 +240,8 @@ def legal(question: Question, seats: int, *, low: Any = 0, high: Any = None, opt
     """What every seat may answer: all of it, or low..high (indices, [] or [seats]), or bool[seats, options]."""
     most = question.size - 1 if high is None else high
     rows = jnp.ones((seats, len(question.options)), bool) if options is None else options
-    return Legal(*(jnp.broadcast_to(jnp.asarray(end, jnp.int32), seats) for end in (low, most)), rows)
+    each = lambda end: jnp.broadcast_to(jnp.asarray(end, jnp.int32), seats)
+    return Legal(each(low), each(most), rows)
 
 
 def everyone(game: Game, question: int = 0, **limits: Any) -> Ask:

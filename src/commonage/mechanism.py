@@ -1,3 +1,5 @@
+# pyright: strict, reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
+# pyright: reportUnknownParameterType=false, reportUnknownLambdaType=false
 """The contract of a mechanism: a game around a game. It appends its questions and acts between rounds."""
 
 from __future__ import annotations
@@ -7,7 +9,7 @@ from typing import Any, ClassVar, NamedTuple
 import jax.numpy as jnp
 from jax import Array
 
-from commonage.game import Ask, Game, Oracle, Question, State, Turn, choose, layers, pad, width
+from commonage.game import Ask, Game, Legal, Oracle, Question, State, Turn, choose, layers, pad, width
 
 
 class Mechanism(Game):

@@ -1,3 +1,5 @@
+# pyright: strict, reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
+# pyright: reportUnknownParameterType=false, reportUnknownLambdaType=false
 """A part is a frozen dataclass: its fields are its only configuration, and it is a pytree.
 
 Fields marked `static` shape the arrays and are compiled in; all others are leaves, so a grid of
@@ -10,7 +12,7 @@ import dataclasses
 import functools
 import inspect
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, ClassVar, cast, dataclass_transform
 
 import jax
@@ -18,7 +20,7 @@ import jax
 from commonage.errors import SpecError
 
 
-def static(default: Any = dataclasses.MISSING) -> Any:
+def static(*, default: Any = dataclasses.MISSING) -> Any:
     """A field on which a shape, a loop or a word depends: it is compiled in."""
     return dataclasses.field(default=default, metadata={"static": True})
 

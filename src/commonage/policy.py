@@ -1,3 +1,5 @@
+# pyright: strict, reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
+# pyright: reportUnknownParameterType=false, reportUnknownLambdaType=false
 """The contract of a policy: a pure function from sight to a move. It compiles, and takes any seat."""
 
 from __future__ import annotations

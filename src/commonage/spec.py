@@ -3,7 +3,7 @@
 seats  := seat ("," seat)*           seat := call ("+" call)* ["*" count]
 call   := name ["(" [arg ("," arg)*] ")"]
 arg    := key "=" value | value      value := number | true | false | none | "quoted" | [value, ...] | call
-name   := anything without , ( ) * + = [ ] and quotes: `tit_for_tat`, `llm:provider/model:tag`, `mine.py:Mine`
+name   := anything without , ( ) * + = [ ], spaces and quotes, or that in quotes: `tit_for_tat`, `llm:provider/model:tag`, `mine.py:Mine`
 """
 
 from __future__ import annotations
@@ -23,6 +23,11 @@ if TYPE_CHECKING:
     from commonage.policy import Policy
 
 
+NAME = r"[^\s,()*+=\[\]\"']+"
+WORD = r"[A-Za-z_][\w.\-/:]*"  # a text that needs no quotes
+MOST = 1_000_000  # seats that one text may name
+
+
 class Call(NamedTuple):
     """A name with arguments: a part as text."""
 
@@ -32,7 +37,8 @@ class Call(NamedTuple):
 
     def __str__(self) -> str:
         inside = [write(value) for value in self.args] + [f"{key}={write(value)}" for key, value in self.options.items()]
-        return f"{self.name}({','.join(inside)})" if inside else self.name
+        name = self.name if re.fullmatch(NAME, self.name) else f'"{self.name}"'
+        return f"{name}({','.join(inside)})" if inside else name
 
 
 class Seat(NamedTuple):
@@ -51,7 +57,7 @@ def write(value: Any) -> str:
     if isinstance(value, list | tuple) and not isinstance(value, Call | Seat):
         return "[" + ",".join(write(item) for item in value) + "]"
     if isinstance(value, str):
-        return value if re.fullmatch(r"[A-Za-z_][\w.\-/: ]*", value) and value not in ("true", "false", "none") else json.dumps(value)
+        return value if re.fullmatch(WORD, value) and value not in ("true", "false", "none") else json.dumps(value)
     return f"{value:g}" if isinstance(value, float) and float(f"{value:g}") == value else str(value)
 
 
@@ -114,10 +120,12 @@ def make(kind: str, item: Call, extra: dict[str, Any] | None = None) -> Callable
     if len(item.args) > len(fields):
         raise SpecError(f"{item}: {item.name} takes at most {len(fields)} parameters: {_signature(fields)}")
     options = {**dict(zip(fields, item.args, strict=False)), **item.options, **{k: v for k, v in (extra or {}).items() if k in fields}}
+    if twice := [key for key in list(fields)[: len(item.args)] if key in item.options]:
+        raise SpecError(f"{item}: {twice[0]} is given twice, by its place and by its name")
     for key in options:
         if key not in fields:
             near = difflib.get_close_matches(key, fields, n=1)
-            hint = f"; did you mean {near[0]!r}?" if near else ";"
+            hint = f"; did you mean {near[0]!r}?" if near else "."
             raise SpecError(f"{item.name} has no parameter {key!r}{hint} It takes {_signature(fields)}")
     values = {key: _coerce(item.name, fields[key], value) for key, value in options.items()}
     return lambda *inner: cls(*inner, **values)
@@ -129,8 +137,8 @@ def _shared(layers: Sequence[tuple[str, Call]], sets: dict[str, Any]) -> dict[st
     for key in sets:
         if key not in known:
             near = difflib.get_close_matches(key, known, n=1)
-            hint = f"; did you mean {near[0]!r}?" if near else ";"
-            raise SpecError(f"--set {key}: no layer has a parameter {key!r}{hint} they take: {', '.join(sorted(known))}")
+            hint = f"; did you mean {near[0]!r}?" if near else "."
+            raise SpecError(f"--set {key}: no layer has a parameter {key!r}{hint} They take: {', '.join(sorted(known))}")
     return sets
 
 
@@ -138,20 +146,31 @@ def _signature(fields: dict[str, Any]) -> str:
     return ", ".join(f"{name}={write(field.default)}" for name, field in fields.items()) or "no parameters"
 
 
-KINDS = {"int": (int, "a whole number"), "float": ((int, float), "a number"), "bool": (bool, "true or false"), "str": (str, "a word")}
+NUMBER, LARGEST = (int, float), 2**31 - 1
+KINDS = {"int": (int, "a whole number"), "float": (NUMBER, "a number"), "bool": (bool, "true or false"), "str": (str, "a word")}
 
 
 def _coerce(owner: str, field: Any, value: Any) -> Any:
     """The value as the field's type wants it; `4.0` is no whole number, `3` is a number."""
     kind, rule = KINDS.get(field.type, (None, ""))
     wrong = kind is not None and (not isinstance(value, kind) or (isinstance(value, bool) and field.type != "bool"))
-    if wrong:
+    if wrong or (isinstance(value, NUMBER) and not abs(value) <= (LARGEST if field.type == "int" else 3e38)):
+        rule = f"{rule} of 32 bits" if not wrong else rule
         raise SpecError(f"{owner}({field.name}={write(value)}): {field.name} must be {rule}; its default is {write(field.default)}")
     if field.type.startswith("tuple"):
         items = value if isinstance(value, list | tuple) and not isinstance(value, Seat) else [value]
-        kind = next((kind for name, kind in (("str", str), ("float", float)) if name in field.type), lambda item: item)
-        return tuple(kind(item) for item in items)
+        return tuple(_item(owner, field, item) for item in items)
     return value
+
+
+def _item(owner: str, field: Any, item: Any) -> Any:
+    """One entry of a list, as the field's type wants it."""
+    if "str" in field.type and not isinstance(item, Seat):
+        return item if isinstance(item, str) else write(item)
+    if not isinstance(item, int | float) or isinstance(item, bool) or ("int" in field.type and not isinstance(item, int)):
+        rule = "whole numbers" if "int" in field.type else "words" if "str" in field.type else "numbers"
+        raise SpecError(f"{owner}({field.name}=[{write(item)}]): {field.name} must be {rule}; its default is {write(field.default)}")
+    return float(item) if "float" in field.type else item
 
 
 class _Reader:
@@ -193,13 +212,13 @@ class _Reader:
         calls = [self.call()]
         while self.take("+"):
             calls.append(self.call())
-        count = self.match(r"\d+") if self.take("*") else "1"
-        if not count or int(count) < 1:
-            raise self.fail("a count of seats, 1 or more, after '*'")
+        count = self.match(rf"0*[1-9]\d{{,{len(str(MOST)) - 1}}}(?!\d)") if self.take("*") else "1"
+        if not count or int(count) > MOST:
+            raise self.fail(f"a count of seats, 1 to {MOST:,}, after '*'")
         return [Seat(tuple(calls))] * int(count)
 
     def call(self) -> Call:
-        name = self.match(r'"[^"]+"|[^\s,()*+=\[\]"\']+').strip('"')
+        name = self.match(rf'"[^"]+"|{NAME}').strip('"')
         if not name:
             raise self.fail("a name")
         args, options = [], {}
@@ -230,13 +249,24 @@ class _Reader:
             return items
         quoted = self.match(r'"(?:[^"\\]|\\.)*"|\'[^\']*\'')
         if quoted:
-            return json.loads(quoted) if quoted[0] == '"' else quoted[1:-1]
+            return self.unescape(quoted) if quoted[0] == '"' else quoted[1:-1]
         number = self.match(r"[+-]?(\d+\.?\d*([eE][+-]?\d+)?|\.\d+)(?=\s*[,)\]]|\s*$)")
         if number:
             return int(number) if re.fullmatch(r"[+-]?\d+", number) else float(number)
-        seat, *more = self.seat()
-        word = str(seat) if len(seat.calls) == 1 and not seat.calls[0].args + tuple(seat.calls[0].options) and not more else None
-        return {"true": True, "false": False, "none": None}.get(word, word) if word else [seat, *more] if more else seat
+        found = [_word(seat) for seat in self.seat()]
+        return found if len(found) > 1 else found[0]
+
+    def unescape(self, quoted: str) -> str:
+        try:
+            return json.loads(quoted, strict=False)
+        except ValueError:
+            raise SpecError(f'cannot read {quoted} in {self.text!r}: write \\\\ for a backslash and \\" for a quote') from None
+
+
+def _word(seat: Seat) -> Any:
+    """A seat that is one bare word, as the value that it stands for."""
+    name, args, options = seat.calls[0]
+    return seat if args or options or len(seat.calls) > 1 else {"true": True, "false": False, "none": None}.get(name, name)
 
 
 def _whole(text: str, rule: Callable[[_Reader], Any]) -> Any:

@@ -69,7 +69,7 @@ def _scores(game: Game, wishes: jax.Array) -> jax.Array:
     def body(carry: Any, wish: jax.Array) -> Any:
         state, total, live = carry
         which, legal = game.ask(state)
-        rank = wish * legal.count >> 16
+        rank = wish * legal.size >> 16
         moves = legal.nth(rank)
         turn = game.step(KEY, state, jnp.where(which >= 0, moves, -1).astype(jnp.int32))
         state = jax.tree.map(lambda new, old: jnp.where(live, new, old), turn.state, state)

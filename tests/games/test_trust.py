@@ -42,7 +42,7 @@ def test_nothing_sent_leaves_nothing_to_do():
 def test_who_is_asked_what():
     asked = ask(GAME, start(GAME))
     assert asked.which.tolist() == [0, -1]
-    assert asked.legal.count.tolist() == [11, 11]
+    assert asked.legal.size.tolist() == [11, 11]
     asked = ask(GAME, turns(GAME, [4, -1])[0].state)
     assert asked.which.tolist() == [-1, 1]
     assert (int(asked.legal.low[1]), int(asked.legal.high[1])) == (0, 12)

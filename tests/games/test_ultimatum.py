@@ -33,9 +33,9 @@ def test_offering_more_than_half_is_no_more_than_cooperative():
 def test_who_is_asked_what():
     offering, answering = start(GAME), turns(GAME, [4, -1])[0].state
     assert ask(GAME, offering).which.tolist() == [0, -1]
-    assert ask(GAME, offering).legal.count.tolist() == [11, 11]
+    assert ask(GAME, offering).legal.size.tolist() == [11, 11]
     assert ask(GAME, answering).which.tolist() == [-1, 1]
-    assert ask(GAME, answering).legal.count.tolist() == [2, 2]
+    assert ask(GAME, answering).legal.size.tolist() == [2, 2]
 
 
 def test_a_small_pie():

@@ -24,7 +24,7 @@ _ask = jax.jit(lambda game, state: game.ask(state))
 class Lines(Policy):
     """Plays written-down moves, the last one for ever; a subclass says for which layer."""
 
-    moves: tuple[int, ...] = static((0,))
+    moves: tuple[int, ...] = static(default=(0,))
 
     def start(self) -> Array:
         return jnp.int32(0)

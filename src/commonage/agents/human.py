@@ -35,7 +35,7 @@ class Human(Agent):
     def _page(self, view: View) -> str:
         heard = [f"  seat {said.seat + 1} said: {said.text!r}" for said in view.heard if said.round >= view.round - 1]
         rules = [] if view.memory else [f"\nYou are {self.name or 'seat ' + str(view.place + 1)}.", view.rules]
-        options = view.options
+        options = list(view.options)
         few = len(options) <= 12 and bool(view.question.options)
         choice = " | ".join(options) if few else f"{options[0]} to {options[-1]} {view.question.unit}"
         return "\n".join([*rules, "", view.facts, *heard, f"{view.question.name}? {choice.strip()}"])

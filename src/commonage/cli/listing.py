@@ -69,8 +69,8 @@ def _parameters(entry: Entry) -> dict[str, str]:
 
 
 def _default(value: ast.expr | None) -> str:
-    if isinstance(value, ast.Call) and value.args:  # static(5)
-        value = value.args[0]
+    if isinstance(value, ast.Call) and value.keywords:  # static(default=5)
+        value = value.keywords[0].value
     return ast.unparse(value) if value else "no default"
 
 

@@ -117,7 +117,8 @@ def transcript(folder: Path, match: int) -> None:
 
 
 def replay(
-    folder: Path, match: int, at: int, seat: Sequence[str], sets: Sequence[str], without: Sequence[str], mechanisms: Sequence[str], out: Path | None
+    folder: Path, match: int, at: int, seat: Sequence[str], sets: Sequence[str], without: Sequence[str], mechanisms: Sequence[str],
+    out: Path | None,
 ) -> None:  # fmt: skip
     from commonage.run import replay as again
     from commonage.run.result import Result

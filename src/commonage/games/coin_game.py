@@ -8,7 +8,7 @@ round to round, where JaxMARL's starts afresh after each inner episode and drops
 from __future__ import annotations
 
 import functools
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import jax.numpy as jnp
 import numpy as np
@@ -47,11 +47,11 @@ class CoinGame(Game):
     which a seat takes only its own coin is cooperative, one in which it takes the other's is not.
     """
 
-    rounds: int = static(10)
-    round_steps: int = static(5)
-    size: int = static(3)
+    rounds: int = static(default=10)
+    round_steps: int = static(default=5)
+    size: int = static(default=3)
     penalty: float = 2.0
-    seats = 2
+    seats: ClassVar[int] = 2
 
     def check(self) -> None:
         self.require(self.rounds >= 1, "rounds", "at least 1")

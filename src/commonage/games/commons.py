@@ -59,12 +59,12 @@ class Commons(Game):
     wants more; "proportional" gives floors of the proportional shares and draws for the rest by demand.
     """
 
-    seats: int = static(5)
-    rounds: int = static(12)
-    capacity: int = static(100)
-    sharing: str = static("unit")
-    skin: str = static("fishery")
-    report: bool = static(True)  # everybody learns all catches at the end of the month
+    seats: int = static(default=5)
+    rounds: int = static(default=12)
+    capacity: int = static(default=100)
+    sharing: str = static(default="unit")
+    skin: str = static(default="fishery")
+    report: bool = static(default=True)  # everybody learns all catches at the end of the month
     growth: int = 2
     collapse: int = 5  # fewer than this left after the harvest: it is over
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import jax.numpy as jnp
 from jax import Array
@@ -39,10 +39,10 @@ class Dilemma(Game):
     `payoffs` = (reward, sucker, temptation, punishment) overrides it.
     """
 
-    rounds: int = static(10)
-    kind: str = static("prisoners_dilemma")
+    rounds: int = static(default=10)
+    kind: str = static(default="prisoners_dilemma")
     payoffs: tuple[float, ...] = ()
-    seats = 2
+    seats: ClassVar[int] = 2
 
     def check(self) -> None:
         self.require(self.rounds >= 1, "rounds", "at least 1")

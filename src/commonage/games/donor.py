@@ -51,10 +51,10 @@ class Donor(Game):
     nothing, but keeps what it holds and is still given to.
     """
 
-    seats: int = static(12)
-    rounds: int = static(12)
-    schedule: str = static("alternating")
-    trace: bool = static(True)
+    seats: int = static(default=12)
+    rounds: int = static(default=12)
+    schedule: str = static(default="alternating")
+    trace: bool = static(default=True)
     endowment: float = 10.0
     multiplier: float = 2.0
 

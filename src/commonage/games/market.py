@@ -50,10 +50,10 @@ class Market(Game):
     A move is cooperative, that is collusive, from the midpoint between Nash and monopoly on.
     """
 
-    seats: int = static(2)
-    rounds: int = static(20)
-    kind: str = static("bertrand")
-    top: int = static(40)
+    seats: int = static(default=2)
+    rounds: int = static(default=20)
+    kind: str = static(default="bertrand")
+    top: int = static(default=40)
     a: float = 52.0
     b: float = 2.0
     g: float = 1.0

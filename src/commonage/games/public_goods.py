@@ -34,9 +34,9 @@ class PublicGoods(Game):
     seat gives nothing and gets nothing.
     """
 
-    seats: int = static(4)
-    rounds: int = static(10)
-    endowment: int = static(20)
+    seats: int = static(default=4)
+    rounds: int = static(default=10)
+    endowment: int = static(default=20)
     mpcr: float = 0.4
 
     spares = True

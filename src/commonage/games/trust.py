@@ -5,7 +5,7 @@ Their trustee had an endowment too, which could not be sent and on which nothing
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import jax.numpy as jnp
 import numpy as np
@@ -40,11 +40,11 @@ class Sight(NamedTuple):
 class Trust(Game):
     """The investor sends some of its endowment; the trustee gets `multiplier` times that and returns what it likes."""
 
-    rounds: int = static(10)
-    endowment: int = static(10)
-    multiplier: int = static(3)
+    rounds: int = static(default=10)
+    endowment: int = static(default=10)
+    multiplier: int = static(default=3)
 
-    seats = 2
+    seats: ClassVar[int] = 2
     roles = ("investor", "trustee")
 
     def check(self) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import jax.numpy as jnp
 from jax import Array
@@ -38,11 +38,11 @@ class Ultimatum(Game):
     `swap`: the two change roles after every round.
     """
 
-    rounds: int = static(10)
-    pie: int = static(10)
-    swap: bool = static(False)
+    rounds: int = static(default=10)
+    pie: int = static(default=10)
+    swap: bool = static(default=False)
 
-    seats = 2
+    seats: ClassVar[int] = 2
     roles = ("proposer", "responder")
 
     def check(self) -> None:

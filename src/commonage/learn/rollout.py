@@ -14,12 +14,12 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax import Array
 
 from commonage import seeds
 from commonage.game import Game, Legal, choose, layers, owners
 from commonage.policy import Policy
 
+Array = Any  # jax's inside a compiled loop, NumPy's on the host
 Player = tuple[Policy, ...]  # a policy for the game, then parts for mechanisms
 
 
@@ -64,7 +64,7 @@ def stack(players: Sequence[Player]) -> tuple[Stack, ...]:
     for i, player in enumerate(players):
         leaves, structure = jax.tree.flatten(player)
         structures.setdefault((structure, tuple(map(np.shape, leaves))), []).append(i)
-    together = lambda *leaves: np.stack([np.asarray(leaf) for leaf in leaves])  # noqa: E731
+    together = lambda *leaves: np.stack([np.asarray(leaf) for leaf in leaves])
     return tuple(Stack(jax.tree.map(together, *(players[i] for i in kinds)), np.array(kinds)) for kinds in structures.values())
 
 
@@ -209,7 +209,7 @@ def _decide(game: Game, sitting: list[Sitting], state: Any, memories: tuple[Any,
     """What every seat that is asked does, and what it remembers."""
     ask, sights = _each(game.ask)(state), _each(game.sights)(state)
     which = jnp.where(live, ask.which, -1)
-    count, only = _each(lambda legal: (legal.count, legal.nth(0)))(ask.legal)
+    count, only = _each(lambda legal: (legal.size, legal.nth(0)))(ask.legal)
     forced = (which >= 0) & (count == 1)
     moves = jnp.where(forced, only, _pick([question.neutral for question in game.questions], which))
     after = []

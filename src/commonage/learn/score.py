@@ -9,16 +9,16 @@ import functools
 import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax import Array
 
 from commonage.game import Game
 from commonage.learn.rollout import Carry, Group, Player, Sitting, Step, advance, begin, place, sit, stack, table
 
+Array = Any  # jax's inside a compiled loop, NumPy's on the host
 LANES = 4096  # matches in play at a time: their arrays stay in the cache
 
 

@@ -16,6 +16,7 @@ from commonage.games.dilemma import Dilemma
 from commonage.learn.rollout import Player
 from commonage.learn.score import score
 
+
 class Tournament(NamedTuple):
     """Scores of a round robin, self-play included."""
 
@@ -39,7 +40,7 @@ def expected(game: Dilemma, mine: Sequence[float], other: Sequence[float]) -> tu
     """Exact mean payoffs a round of two memory-one tables (start, CC, CD, DC, DD), by propagating the Markov chain."""
     p, q = np.asarray(mine, float), np.asarray(other, float)
     q = q[[0, 1, 3, 2, 4]]  # the other's own move comes first in its table
-    both = lambda a, b: np.stack([a * b, a * (1 - b), (1 - a) * b, (1 - a) * (1 - b)], -1)  # noqa: E731
+    both = lambda a, b: np.stack([a * b, a * (1 - b), (1 - a) * b, (1 - a) * (1 - b)], -1)
     state, step = both(p[0], q[0]), both(p[1:], q[1:])
     visits = np.zeros(4)
     for _ in range(game.rounds):

@@ -41,7 +41,7 @@ class Contract(Phased):
     """
 
     game: Any
-    most: int = static(10)
+    most: int = static(default=10)
 
     def check(self) -> None:
         self.require(self.most >= 1, "most", "at least 1")

@@ -43,7 +43,7 @@ class Noise(Mechanism):
         which, legal = self.game.ask(state.game)
         game = base(self.game)
         asked = (which >= 0) & (which < len(game.questions))  # the base game's questions come first
-        others = legal.count - 1
+        others = legal.size - 1
         slips = asked & (moves >= 0) & (others > 0) & seeds.chance(self._key(key, state, 0), self.rate, (self.seats,))
         rank = seeds.below(self._key(key, state, 1), others, (self.seats,))
         drawn = jnp.where(legal.nth(rank) < moves, legal.nth(rank), legal.nth(rank + 1))  # the move itself is left out

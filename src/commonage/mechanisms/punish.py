@@ -35,7 +35,7 @@ class Punish(Phased):
     game: Any
     cost: float = 1.0
     fine: float = 3.0
-    most: int = static(1)
+    most: int = static(default=1)
 
     closing = True
     private = ("whom",)

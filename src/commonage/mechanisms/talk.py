@@ -29,8 +29,8 @@ class Talk(Phased):
     """
 
     game: Any
-    when: str = static("before")
-    signals: tuple[str, ...] = static(("I will cooperate", "I will not cooperate"))
+    when: str = static(default="before")
+    signals: tuple[str, ...] = static(default=("I will cooperate", "I will not cooperate"))
 
     def check(self) -> None:
         self.require(self.when in ("before", "after"), "when", "before or after")

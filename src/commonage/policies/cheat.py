@@ -6,8 +6,8 @@ import jax.numpy as jnp
 from jax import Array
 
 from commonage import seeds
-from commonage.part import static
 from commonage.game import Legal
+from commonage.part import static
 from commonage.policy import Policy
 
 
@@ -19,7 +19,7 @@ class Cheat(Policy):
 
     low: int = 5
     high: int = 25
-    wary: int = static(0)
+    wary: int = static(default=0)
 
     def start(self) -> Array:
         return jnp.int32(0)  # months of good behaviour left

@@ -8,8 +8,8 @@ from typing import Any
 import jax.numpy as jnp
 from jax import Array
 
-from commonage.policies.collector import distances
 from commonage.game import Legal
+from commonage.policies.collector import distances
 from commonage.policy import Policy
 
 

@@ -11,4 +11,4 @@ from commonage.policy import Policy
 
 class Random(Policy):
     def act(self, key: Array, memory: Any, sight: Any, legal: Legal) -> tuple[Array, Any]:
-        return legal.nth(seeds.below(key, legal.count)), memory
+        return legal.nth(seeds.below(key, legal.size)), memory

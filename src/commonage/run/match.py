@@ -93,7 +93,7 @@ def _look(game: Game, state: Any) -> Any:
 def _now(game: Game, state: Any) -> Any:
     """(ask, sights, int32[5, seats]: the numbers of the ask and toward, which come to NumPy in one piece)."""
     ask = game.ask(state)
-    numbers = jnp.stack([ask.which, ask.legal.low, ask.legal.high, ask.legal.count, game.toward(state)])
+    numbers = jnp.stack([ask.which, ask.legal.low, ask.legal.high, ask.legal.size, game.toward(state)])
     return ask, game.sights(state), numbers
 
 
@@ -221,7 +221,8 @@ class _Table:
         seat = self.order[place]
         return View(
             game=self.game, state=self.state, place=place, seat=seat, step=self.step, round=self.round, which=int(self.which[place]),
-            ask=self.ask, allowed=self.legal, sights=self.sights, key=self.key, count=self.counts[seat].get(self.owners[self.which[place]], 0),
+            ask=self.ask, allowed=self.legal, sights=self.sights, key=self.key,
+            count=self.counts[seat].get(self.owners[self.which[place]], 0),
             memory=self.memory[seat], heard=tuple(said for said in self.said if said.seat != seat), attempt=attempt, problem=problem,
         )  # fmt: skip
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import inspect
 from collections.abc import Sequence
 from typing import Any
@@ -30,9 +31,10 @@ def write(seats: Sequence[Any]) -> str:
 def check(game: Game, seats: Sequence[Any]) -> None:
     """Raises SpecError unless the list fills the table."""
     if len(seats) != game.seats:
+        settable = any(field.name == "seats" for field in dataclasses.fields(base(game)))
+        way = f", or set the places: {base(game).name}(seats={len(seats)})" if settable else ""
         raise SpecError(
-            f"{spec.text(base(game))} has {game.seats} places, the seat list names {len(seats)} ({write(seats)}); "
-            f"name {game.seats}, or set the places: {base(game).name}(seats={len(seats)})"
+            f"{spec.text(base(game))} has {game.seats} places, the seat list names {len(seats)} ({write(seats)}); name {game.seats}{way}"
         )
 
 
@@ -81,7 +83,8 @@ def _agent(call: spec.Call) -> Agent:
 
 
 def _team(call: spec.Call, game: Game) -> Agent:
-    members = [agent(seat, game) for arg in call.args for seat in ([arg] if isinstance(arg, spec.Seat) else spec.seats(str(arg)))]
+    listed = [one for arg in call.args for one in (arg if isinstance(arg, list) else [arg])]  # tit_for_tat*2 is a list of two
+    members = [agent(seat, game) for one in listed for seat in ([one] if isinstance(one, spec.Seat) else spec.seats(str(one)))]
     if not members:
         raise SpecError(f"{call}: a team needs members: {call.name}(tit_for_tat,grim,random)")
     return _build(find("teams", call.name), call, tuple(members), call.options)

@@ -186,7 +186,7 @@ class Study:
         players = [agent.player for agent in arm.agents]
         step = batch.play(arm.game, players, orders[padded], keys[padded], quick=self.repeats <= QUICK)
         step = jax.tree.map(lambda leaf: leaf[:, :count], step)
-        return batch.tables(step, orders[rows[:count]], arm.number * self.repeats + 1 + int(rows[0]), rows[:count])
+        return batch.tables(step, orders[rows[:count]], arm.number * self.repeats + 1 + int(rows[0]), rows[:count].tolist())
 
     @property
     def chunk(self) -> int:

@@ -39,7 +39,7 @@ def checks() -> list[Check]:
         for who, measure, value in cells
         if value is not None
     ]
-    best = Check("commons: largest sum of harvests in 12 months", "dynamic programming", 650, lambda: Commons()._optimum())  # noqa: SLF001
+    best = Check("commons: largest sum of harvests in 12 months", "dynamic programming", 650, lambda: Commons()._optimum())
     return [*table, best]
 
 

@@ -19,11 +19,26 @@ ROUNDS, REPEATS = 200, 2000
 def checks() -> list[Check]:
     """The slope is exact in the long run; the simulator must meet the exact expectation within 4 standard errors."""
     slopes = [
-        Check(f"dilemma, Extort-2 against one who {name}: (s_x - P) / (s_y - P)", "Press & Dyson 2012", 2.0, functools.partial(_slope, p), 1e-3)
+        Check(
+            f"dilemma, Extort-2 against one who {name}: (s_x - P) / (s_y - P)",
+            "Press & Dyson 2012",
+            2.0,
+            functools.partial(_slope, p),
+            1e-3,
+        )
         for name, p in PARTNERS.items()
     ]
     pair = tuple(PARTNERS.values())[1]
-    return [*slopes, Check("dilemma, simulated less exact payoff of Extort-2, in standard errors", "Markov chain", 0.0, functools.partial(_error, pair), 4.0)]
+    return [
+        *slopes,
+        Check(
+            "dilemma, simulated less exact payoff of Extort-2, in standard errors",
+            "Markov chain",
+            0.0,
+            functools.partial(_error, pair),
+            4.0,
+        ),
+    ]
 
 
 def _slope(partner: tuple[float, ...]) -> float:

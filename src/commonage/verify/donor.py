@@ -22,7 +22,9 @@ def checks() -> list[Check]:
     """Holdings as published, to their digits; and each directed cross pair meets once."""
     tables = (("alternating", ALTERNATING), ("notebook", NOTEBOOK))
     holdings = [
-        Check(f"donor, {schedule}, share {share} %: mean final holdings", "closed form", float(value), _ours(schedule, share), _digits(value))
+        Check(
+            f"donor, {schedule}, share {share} %: mean final holdings", "closed form", float(value), _ours(schedule, share), _digits(value)
+        )
         for schedule, table in tables
         for share, value in table.items()
     ]

@@ -107,7 +107,7 @@ def _asks(game: Game, played: Played) -> None:
     which, last = asks.which, len(game.questions) - 1
     nowhere(live & ((which < -1) | (which > last)), game, "ask names no question", f"0..{last}, or -1 for a seat that is not asked")
     asked = live & (which >= 0)
-    nowhere(asked & (asks.legal.count < 1), game, "a seat is asked, but no move is legal", "Do not ask it (-1), or leave one move legal")
+    nowhere(asked & (asks.legal.size < 1), game, "a seat is asked, but no move is legal", "Do not ask it (-1), or leave one move legal")
     size = np.array([question.size for question in game.questions])[which]
     beyond = (asks.legal.low < 0) | (asks.legal.high >= size)
     nowhere(asked & beyond, game, "a move beyond the question's last one is legal", "low and high are indices, from 0")
@@ -116,7 +116,7 @@ def _asks(game: Game, played: Played) -> None:
         asked & amount & ~asks.legal.options.all(-1), game, "options rule out an amount", "What is legal of an amount has low and high only"
     )
     neutral = np.array([question.neutral for question in game.questions])[which]
-    silent = asks.legal.has(neutral) | (asks.legal.count == 1)
+    silent = asks.legal.has(neutral) | (asks.legal.size == 1)
     own = which >= len(base(game).questions)
     nowhere(asked & own & ~silent, game, "a mechanism's question cannot be answered neutral", "Who has no part for it plays its neutral")
 
@@ -138,7 +138,7 @@ def _ends(game: Game, played: Played) -> None:
     hold(played.finished.all(), game, f"a match went on after {game.max_steps} steps", "max_steps says how many it takes at most")
     rounds = int((turns.round_over & live).sum(0).max())
     hold(rounds <= game.rounds, game, f"a match had {rounds} rounds", f"`rounds` says {game.rounds} at most")
-    longest = _longest(turns.round_over, live)
+    longest = _longest(np.asarray(turns.round_over), live)
     hold(longest <= game.round_steps, game, f"a round took {longest} steps", f"`round_steps` says {game.round_steps} at most")
 
 

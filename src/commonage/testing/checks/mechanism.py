@@ -27,18 +27,23 @@ def check_mechanism(mechanism: Any, game: Any = None) -> None:
     """
     wrap = _wrapper(mechanism)
     games = [rule.game(game)] if game else [rule.game(table) for table in TABLES]
-    for inner in games:
-        tower = wrap(inner)
-        _wraps(tower, wrap(tower))
-        played = play(tower)
-        _acts_between_rounds(tower, played)
-        well_formed(tower, played)
-        check_null(tower)
-        _discreet(tower, played)
-    same_alone(tower, played)
+    seen = [_around(wrap, inner) for inner in games]
+    same_alone(*seen[-1])
     inner = max(games, key=streams.sites)
     if streams.sites(wrap(inner)) > streams.sites(inner):
         streams_apart(wrap(wrap(inner)), play(wrap(wrap(inner))))
+
+
+def _around(wrap: Any, inner: Game) -> tuple[Game, Played]:
+    """The tower around one game, checked, and the matches that were played for it."""
+    tower = wrap(inner)
+    _wraps(tower, wrap(tower))
+    played = play(tower)
+    _acts_between_rounds(tower, played)
+    well_formed(tower, played)
+    check_null(tower)
+    _discreet(tower, played)
+    return tower, played
 
 
 def _wrapper(mechanism: Any) -> Callable[[Game], Any]:

@@ -61,7 +61,7 @@ def _rows(game: Game, label: str) -> Rows:
     played, sights = _seen(game)
     flat = lambda leaf: leaf.reshape(leaf.shape[0], leaf.shape[1] * leaf.shape[2], *leaf.shape[3:])  # no -1: a leaf may be empty
     mine = np.isin(played.asks.which[:-1], [i for i, owner in enumerate(owners(game)) if owner == label])
-    asked = mine & (played.asks.legal.count[:-1] > 1) & played.live[..., None]
+    asked = mine & (played.asks.legal.size[:-1] > 1) & played.live[..., None]
     match, place = np.indices((MATCHES, game.seats)).reshape(2, -1)
     stream = np.asarray(jax.vmap(functools.partial(rollout.stream, label=label))(played.keys[match], place))
     return Rows(jax.tree.map(flat, sights), jax.tree.map(lambda leaf: flat(leaf[:-1]), played.asks.legal), flat(asked), stream)
@@ -98,12 +98,12 @@ def _plays(game: Game, label: str, policy: Policy, rows: Rows) -> None:
         (memory, count), sights, mask = jax.tree.map(lambda leaf: leaf[step, row], (before, rows.sights, rows.legal))  # noqa: B023
         found = [int(_answer(game, label, policy, rows.stream[row], count, memory, sights, mask)[0]) for _ in range(2)]
         hold(found == [moves[step, row]] * 2, policy, f"one key, memory and sight gave {int(moves[step, row])}, then {found}", rule.PURE)
-    says = "What stands behind the question's last option is room for others': draw with legal.nth(seeds.below(key, legal.count))"
+    says = "What stands behind the question's last option is room for others': draw with legal.nth(seeds.below(key, legal.size))"
     hold((moves == padded)[rows.asked].all(), policy, "it plays otherwise where `legal` is longer", says)
 
 
 def _moves(legal: Legal) -> str:
-    return rule.short([int(legal.nth(rank)) for rank in range(int(legal.count))])
+    return rule.short([int(legal.nth(rank)) for rank in range(int(legal.size))])
 
 
 def _answer(game: Game, label: str, policy: Policy, stream: Any, count: Any, memory: Any, sights: Any, legal: Any) -> Any:

@@ -68,7 +68,7 @@ class Player:
         asked, matches = ask.which >= 0, len(ask.which)
         layer, (match, seat) = self.owner[ask.which], np.indices(ask.which.shape)
         word = self.draws[layer, self.count[layer, match, seat], match, self.order[seat]]
-        some = np.ceil(ask.legal.count * np.where(layer == 0, SHARES[match % len(SHARES)], 1))
+        some = np.ceil(ask.legal.size * np.where(layer == 0, SHARES[match % len(SHARES)], 1))
         rank = word % np.maximum(some.astype(int), 1)
         drawn = ask.legal.nth(rank)
         for i in range(len(self.count)):

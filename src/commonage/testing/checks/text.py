@@ -39,7 +39,7 @@ def check(text: str, game: Any = None) -> str:
 def _kind(name: str) -> str:
     """Which folder a name belongs to, or the class in a user's own file."""
     if ".py" in name and ":" not in name.partition(".py")[0]:
-        return _kind_of(find.find("policies", name), name)
+        return _kind_of(find.from_path(name), name)
     scheme = name.partition(":")[0]
     for kind in KINDS:
         entries = find.parts(kind)
