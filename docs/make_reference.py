@@ -117,27 +117,29 @@ CONTRACTS = {
 
 
 def contracts() -> str:
-    """The classes of the contracts: their fields, and the first line of every method."""
-    trees = {module: ast.parse((find.HERE / f"{module}.py").read_text(encoding="utf-8")) for module in CONTRACTS}
-    return "\n\n".join(_contract(_class(trees[module], name)) for module, names in CONTRACTS.items() for name in names)
+    """The classes of the contracts: fields with their comments, methods with the first line of their docstrings."""
+    return "\n\n".join(_class(find.HERE / f"{module}.py", name) for module, names in CONTRACTS.items() for name in names)
 
 
-def _class(tree: ast.Module, name: str) -> ast.ClassDef:
-    return next(node for node in tree.body if isinstance(node, ast.ClassDef) and node.name == name)
+def rollouts() -> str:
+    """What a rollout records, and what it sums."""
+    return "\n\n".join(_class(find.HERE / "learn" / f"{module}.py", name) for module, name in (("rollout", "Step"), ("score", "Totals")))
 
 
-def _contract(cls: ast.ClassDef) -> str:
-    methods = [node for node in cls.body if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and _line(node)]
-    fields = [f"`{node.target.id}`" for node in cls.body if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name)]
-    told = f"**{cls.name}.** {_line(cls)}" + f" Fields: {', '.join(fields)}." * bool(fields)
-    return "\n\n".join([told, *([_table(("", ""), [(f"`{_call(node)}`", _line(node)) for node in methods])] if methods else [])])
+def _class(path: Path, name: str) -> str:
+    text = path.read_text(encoding="utf-8")
+    cls = next(node for node in ast.parse(text).body if isinstance(node, ast.ClassDef) and node.name == name)
+    rows = [row for node in cls.body for row in _member(node, text.splitlines())]
+    return "\n\n".join([f"**{name}**: {_line(cls)}", _table(("", ""), rows)])
 
 
-def _call(node: Any) -> str:
-    """`step(key, state, moves)`; a property without brackets."""
-    plain = any(ast.unparse(decorator).endswith("property") for decorator in node.decorator_list)
-    arguments = [argument.arg for argument in node.args.args if argument.arg not in ("self", "cls")]
-    return node.name if plain else f"{node.name}({', '.join(arguments)})"
+def _member(node: ast.stmt, lines: list[str]) -> Iterator[tuple[str, str]]:
+    if isinstance(node, ast.AnnAssign):
+        yield f"`{ast.unparse(node.target)}`", lines[node.lineno - 1].partition("  # ")[2]
+    elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and _line(node):
+        plain = any(ast.unparse(decorator).endswith("property") for decorator in node.decorator_list)
+        arguments = [argument.arg for argument in node.args.args if argument.arg not in ("self", "cls")]
+        yield f"`{node.name}`" if plain else f"`{node.name}({', '.join(arguments)})`", _line(node)
 
 
 def events() -> str:

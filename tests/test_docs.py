@@ -154,7 +154,7 @@ def run(block: Block, shell: Shell, names: dict[str, Any], page: Path) -> None:
     elif block.language == "pycon":
         example = doctest.DocTestParser().get_doctest(block.text, names, page.name, str(page), block.line - 1)
         out = io.StringIO()
-        doctest.DocTestRunner(optionflags=doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE).run(example, out.write, clear_globs=False)
+        doctest.DocTestRunner(optionflags=doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE).run(example, out=out.write, clear_globs=False)
         names.update(example.globs)
         assert not out.getvalue(), out.getvalue()
     elif block.language == "console":

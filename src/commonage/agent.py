@@ -7,12 +7,13 @@ from __future__ import annotations
 import dataclasses
 import functools
 import re
+from collections.abc import Callable
 from typing import Any, ClassVar, NamedTuple
 
 import jax
 import numpy as np
 
-from commonage.errors import Unreadable
+from commonage.errors import ContractError, Unreadable
 from commonage.game import Ask, Game, Legal, Question, numpy
 
 
@@ -21,7 +22,7 @@ class Said(NamedTuple):
 
     step: int
     round: int
-    seat: int
+    place: int  # of the speaker in the game, from 0: by this number the rules and facts call it
     text: str
 
 
@@ -79,13 +80,13 @@ class View:
 
     @functools.cached_property
     def rules(self) -> str:
-        """The rules in words, as this seat reads them."""
-        return self.game.rules(self.place)
+        """The rules in words, as this seat reads them. Raises ContractError where the game cannot say them."""
+        return _told("rules", self.game.rules, self.place)
 
     @functools.cached_property
     def facts(self) -> str:
-        """What this seat sees now, in words."""
-        return self.game.tell(numpy(self.state), self.place)
+        """What this seat sees now, in words. Raises ContractError where the game cannot say it."""
+        return _told("tell", self.game.tell, numpy(self.state), self.place)
 
     @property
     def options(self) -> tuple[str, ...]:
@@ -107,11 +108,19 @@ class View:
             "facts": self.facts,
             "question": {"name": question.name, "unit": question.unit, "speech": question.speech},
             "options": list(self.options),
-            "heard": [said._asdict() for said in self.heard],
+            "heard": [{"round": said.round, "seat": said.place + 1, "text": said.text} for said in self.heard],
             "memory": self.memory,
             "attempt": self.attempt,
             "problem": self.problem,
         }
+
+
+def _told(face: str, say: Callable[..., str], *about: Any) -> str:
+    """What a game says. It is to blame where it raises, not the agent that wants to read."""
+    try:
+        return say(*about)
+    except Exception as error:
+        raise ContractError(f"{face} raised {type(error).__name__}: {error}") from error
 
 
 class Agent:
@@ -135,6 +144,15 @@ class Agent:
 
 
 LONGEST = 2_000  # characters of a sentence
+
+
+def legible(view: View, answer: Answer) -> tuple[int, str]:
+    """(move, sentence) of an answer. Raises Unreadable with the reason."""
+    if answer.move is None:
+        return read(view, answer.text)
+    if not (type(answer.move) is int and view.allows(answer.move)):
+        raise Unreadable(f"move {answer.move!r} is not legal; the legal ones: {', '.join(view.options)[:200]}")
+    return answer.move, answer.says
 
 
 def read(view: View, text: str) -> tuple[int, str]:

@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import sys
+import threading
+from collections.abc import Callable
+from typing import Any
 
 from commonage.agent import Agent, Answer, View, read
 from commonage.errors import Unreadable
 
+TERMINAL = threading.Lock()  # one conversation at a time
+
 
 class Human(Agent):
-    """Asks until the line can be read; a person who leaves is a recorded cause, never a move."""
+    """Asks until the line can be read; a person who leaves is a recorded cause, never a move.
+
+    All that is said to the person goes to the error stream: results may be on their way into a file.
+    """
 
     boundary = "person"
 
@@ -17,25 +27,60 @@ class Human(Agent):
         self.name = name
 
     async def __call__(self, view: View) -> Answer:
-        print(self._page(view), flush=True)
-        while True:
-            try:
-                line = (await asyncio.to_thread(input, "> ")).strip()
-            except EOFError:
-                line = "quit"
-            if line.lower() == "quit":
-                return Answer(memory="met", refused="the person left")
-            try:
-                move, says = read(view, line)
-            except Unreadable as problem:
-                print(f"Sorry, {problem}. (`quit` leaves the table.)", flush=True)
-            else:
-                return Answer(move, line, says, memory="met")
+        return await _aside(self._converse, view)
+
+    def _converse(self, view: View) -> Answer:
+        with TERMINAL:
+            _say(self._page(view))
+            while (line := _line()).lower() != "quit":
+                try:
+                    move, says = read(view, line)
+                except Unreadable as problem:
+                    _say(f"Sorry, {problem}. (`quit` leaves the table.)")
+                else:
+                    return Answer(move, line, says, memory="met")
+        return Answer(memory="met", refused="the person left")
 
     def _page(self, view: View) -> str:
-        heard = [f"  seat {said.seat + 1} said: {said.text!r}" for said in view.heard if said.round >= view.round - 1]
+        heard = [f"  seat {said.place + 1} said: {said.text!r}" for said in view.heard if said.round >= view.round - 1]
         rules = [] if view.memory else [f"\nYou are {self.name or 'seat ' + str(view.place + 1)}.", view.rules]
-        options = list(view.options)
-        few = len(options) <= 12 and bool(view.question.options)
-        choice = " | ".join(options) if few else f"{options[0]} to {options[-1]} {view.question.unit}"
-        return "\n".join([*rules, "", view.facts, *heard, f"{view.question.name}? {choice.strip()}"])
+        return "\n".join([*rules, "", view.facts, *heard, f"{view.question.name}? {_choice(view)}"])
+
+
+def _choice(view: View) -> str:
+    options, question = list(view.options), view.question
+    if not question.options or len(options) > 12:
+        return f"{options[0]} to {options[-1]} {question.unit}".strip()
+    return " | ".join(f"{option}: ..." if question.speech and option == question.options[1] else option for option in options)
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+def _line() -> str:
+    print("> ", end="", file=sys.stderr, flush=True)
+    try:
+        return input().strip()
+    except EOFError:
+        return "quit"
+
+
+async def _aside(work: Callable[[View], Answer], view: View) -> Answer:
+    """`asyncio.to_thread`, but nobody waits for the thread in the end: Ctrl-C is enough, without Enter."""
+    loop, done = asyncio.get_running_loop(), asyncio.Future[Any]()
+
+    def settle(answer: Answer | None, error: BaseException | None) -> None:
+        if not done.done():
+            done.set_exception(error) if error else done.set_result(answer)
+
+    def run() -> None:
+        try:
+            outcome: Any = (work(view), None)
+        except BaseException as error:
+            outcome = (None, error)
+        with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
+            loop.call_soon_threadsafe(settle, *outcome)
+
+    threading.Thread(target=run, daemon=True).start()
+    return await done

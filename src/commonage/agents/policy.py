@@ -60,7 +60,7 @@ def together(agents: Sequence[PolicyAgent], views: Sequence[View]) -> list[Answe
 
 def _call(agents: Sequence[PolicyAgent], asked: Asked) -> Callable[..., Any]:
     """`_answers` for these agents, compiled; the first one keeps it as long as it sits in this game."""
-    calls, key = agents[0].calls, (asked, *map(id, agents))
+    calls, key = agents[0].calls, (asked, *agents)
     if key not in calls:
         calls[key] = bound(_answers(asked), agents[0].game, tuple(agent.player for agent in agents))
     return calls[key]

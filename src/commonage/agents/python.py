@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import inspect
 from collections.abc import Callable
+from numbers import Integral
 from pathlib import Path
 from typing import Any
 
@@ -25,13 +26,17 @@ class Python(Agent):
             answer = await answer
         if isinstance(answer, Answer):
             return answer
-        return Answer(answer) if isinstance(answer, int) else Answer(text=str(answer))
+        number = isinstance(answer, Integral) and not isinstance(answer, bool)
+        return Answer(int(answer)) if number else Answer(text=str(answer))
 
 
 def _locate(target: str) -> Callable[[View], Any]:
     module, _, name = target.rpartition(":")
     try:
-        found = load(Path(module)) if module.endswith(".py") else importlib.import_module(module or name)
+        found = load(Path(module).resolve()) if module.endswith(".py") else importlib.import_module(module or name)
         return getattr(found, name)
-    except (ImportError, AttributeError) as error:
-        raise SpecError(f"python:{target}: {error}; write python:module:function or python:file.py:function") from error
+    except SpecError:
+        raise
+    except Exception as error:
+        why = error if isinstance(error, ImportError | AttributeError) else f"{type(error).__name__}: {error}"
+        raise SpecError(f"python:{target}: {why}; write python:module:function or python:file.py:function") from error

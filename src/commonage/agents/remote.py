@@ -33,6 +33,7 @@ class Remote(Agent):
     async def _post(self, body: dict[str, Any]) -> dict[str, Any]:
         trouble = ""
         for attempt in range(TRIES):
+            await asyncio.sleep(0.25 * 2 ** (attempt - 1) if attempt else 0)
             try:
                 async with aiohttp.ClientSession(timeout=self.timeout) as session, session.post(self.address, json=body) as response:
                     if response.status == 200:
@@ -40,7 +41,6 @@ class Remote(Agent):
                     trouble = f"status {response.status}"
             except (aiohttp.ClientError, TimeoutError, ValueError) as error:
                 trouble = f"{type(error).__name__}: {error}"
-            await asyncio.sleep(0.25 * 2**attempt)
         raise Pause(f"{self.address} did not answer: {trouble}")
 
 

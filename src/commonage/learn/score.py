@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import functools
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
 
@@ -42,7 +42,7 @@ def score(game: Game, players: Sequence[Player], seating: np.ndarray, keys: np.n
     workers = min(workers or os.cpu_count() or 1, count)
     size = -(-count // workers)
     parts = [np.minimum(np.arange(first, first + size), count - 1) for first in range(0, count, size)]  # the last is filled up
-    work = lambda rows: jax.device_get(_play(game, place(stacks, seating[rows]), keys[rows]))
+    work = lambda rows: _sorted(*jax.device_get(_play(game, place(stacks, seating[rows]), keys[rows])), len(rows))
     with ThreadPoolExecutor(workers) as pool:
         sums = list(pool.map(work, parts))
     return jax.tree.map(lambda *leaves: np.concatenate(leaves)[:count], *sums)
@@ -55,17 +55,33 @@ class _Lanes(NamedTuple):
     sitting: list[Sitting]
     carry: Carry
     sums: Totals  # of the match in play
-    out: Totals  # of the matches that are over
+    out: Totals  # [deals, ..., lanes]: the sums of all lanes at each deal, one block after the other: scattering costs more
+    over: Array  # int32[deals, lanes]: the matches that these are; the number of matches = none
+    deals: Array  # int32[]
 
 
 @jax.jit
-def _play(game: Game, groups: tuple[Group, ...], keys: Array) -> Totals:
+def _play(game: Game, groups: tuple[Group, ...], keys: Array) -> tuple[Totals, Array]:
+    """(sums, matches) at each deal."""
     keys = keys.T
     matches, deal = keys.shape[1], functools.partial(_deal, game, groups, keys)
     gathered = any(group.match is not None for group in groups)  # who sits in which lane is then fixed: one lane a match
     lanes = deal(_idle(game, groups, keys, matches if gathered else min(LANES, matches)))
-    lanes = jax.lax.while_loop(lambda lanes: (lanes.match < matches).any(), functools.partial(_step, game, matches, deal), lanes)
-    return jax.tree.map(jnp.transpose, lanes.out)
+    lanes = jax.lax.while_loop(lambda lanes: (lanes.match < matches).any(), lambda lanes: deal(_run(game, matches, lanes)), lanes)
+    return lanes.out, lanes.over
+
+
+def _sorted(out: Totals, over: np.ndarray, matches: int) -> Totals:
+    """The sums by match."""
+    done = over < matches
+
+    def put(rows: np.ndarray) -> np.ndarray:
+        rows = np.moveaxis(rows, 1, -1) if rows.ndim == 3 else rows  # [deals, lanes, ...]
+        by_match = np.zeros((matches, *rows.shape[2:]), rows.dtype)
+        by_match[over[done]] = rows[done]
+        return by_match
+
+    return jax.tree.map(put, out)
 
 
 def _idle(game: Game, groups: tuple[Group, ...], keys: Array, count: int) -> _Lanes:
@@ -77,25 +93,32 @@ def _idle(game: Game, groups: tuple[Group, ...], keys: Array, count: int) -> _La
     none = jnp.zeros((), jnp.int32)
     seats = jnp.zeros(game.seats, jnp.float32)
     one = Totals(none, none, none > 0, seats, seats, seats.astype(jnp.int32))
-    sums, out = (jax.tree.map(lambda leaf, n=n: jnp.zeros((*leaf.shape, n), leaf.dtype), one) for n in (count, matches))
-    return _Lanes(jnp.full(count, matches), none, keys[:, at], sitting, carry, sums, out)
+    sums = jax.tree.map(lambda leaf: jnp.zeros((*leaf.shape, count), leaf.dtype), one)
+    deals = 2 + -(-matches // ((count + 1) // 2))  # each but the first and the last puts away half of the lanes
+    out = jax.tree.map(lambda leaf: jnp.zeros((deals, *leaf.shape), leaf.dtype), sums)
+    nobody = jnp.full((deals, count), matches)
+    return _Lanes(nobody[0], none, keys[:, at], sitting, carry, sums, out, nobody, none)
 
 
-def _step(game: Game, matches: int, deal: Callable[[_Lanes], _Lanes], lanes: _Lanes) -> _Lanes:
-    """One step in every lane; when half of them are free they get new matches."""
-    carry, step = advance(game, lanes.sitting, lanes.keys, lanes.carry)
-    sums = _add(lanes.sums, step)
-    lanes = lanes._replace(carry=carry._replace(live=carry.live & (sums.steps < game.max_steps)), sums=sums)
-    free, count = (~lanes.carry.live).sum(), carry.live.shape[0]
+def _run(game: Game, matches: int, lanes: _Lanes) -> _Lanes:
+    """Steps in every lane until half of them are free; all, when there is nothing left to deal."""
+    count = lanes.match.shape[0]
     wait = jnp.where(lanes.next < matches, (count + 1) // 2, count)
-    return jax.lax.cond(free >= wait, deal, lambda lanes: lanes, lanes)
+
+    def step(loop: tuple[Carry, Totals]) -> tuple[Carry, Totals]:
+        carry, step = advance(game, lanes.sitting, lanes.keys, loop[0])
+        sums = _add(loop[1], step)
+        return carry._replace(live=carry.live & (sums.steps < game.max_steps)), sums
+
+    carry, sums = jax.lax.while_loop(lambda loop: (~loop[0].live).sum() < wait, step, (lanes.carry, lanes.sums))
+    return lanes._replace(carry=carry, sums=sums)
 
 
 def _deal(game: Game, groups: tuple[Group, ...], keys: Array, lanes: _Lanes) -> _Lanes:
     """Puts away the sums of what is over, and gives every free lane the next match while there are some."""
     matches, free = keys.shape[1], ~lanes.carry.live
-    to = jnp.where(free, lanes.match, matches)
-    out = jax.tree.map(lambda all_, one: all_.at[..., to].set(one, mode="drop"), lanes.out, lanes.sums)
+    out = jax.tree.map(lambda all_, one: all_.at[lanes.deals].set(one), lanes.out, lanes.sums)
+    over = lanes.over.at[lanes.deals].set(jnp.where(free, lanes.match, matches))
     match = jnp.where(free, jnp.minimum(lanes.next + jnp.cumsum(free) - 1, matches), lanes.match)
     at = jnp.minimum(match, matches - 1)
     sitting = [sit(game, table(group, at), keys[:, at]) for group in groups]
@@ -103,7 +126,7 @@ def _deal(game: Game, groups: tuple[Group, ...], keys: Array, lanes: _Lanes) -> 
     mix = lambda new, old: jnp.where(jnp.resize(free, old.shape[-1:]), new, old)  # memories go place after place
     carry = jax.tree.map(mix, fresh._replace(live=match < matches), lanes.carry)
     sums = jax.tree.map(lambda old: jnp.where(free, 0, old).astype(old.dtype), lanes.sums)
-    return _Lanes(match, lanes.next + free.sum(), keys[:, at], sitting, carry, sums, out)
+    return _Lanes(match, lanes.next + free.sum(), keys[:, at], sitting, carry, sums, out, over, lanes.deals + 1)
 
 
 def _add(totals: Totals, step: Step) -> Totals:

@@ -10,22 +10,23 @@ import jax.numpy as jnp
 import numpy as np
 
 from commonage import event
-from commonage.agent import Agent, Answer, Said, View, read
+from commonage.agent import Agent, Answer, Said, View, legible
 from commonage.agents.policy import PolicyAgent
 from commonage.agents.policy import together as answer_together
-from commonage.errors import Pause, Unreadable
+from commonage.errors import ContractError, Pause, Unreadable
 from commonage.game import Game, Legal, layers, owners
 from commonage.part import bound
+from commonage.store.codec import dumps
 
 Write = Callable[[int, int, int, Any], None]  # (step, seat, attempt, event)
 ASKED = 3  # times that one question is put to a seat before its answer is a failure
 
 
 class Past(NamedTuple):
-    """What a log holds of a match: its moves, and how often each seat was asked again."""
+    """What a log holds of a match."""
 
     moves: dict[tuple[int, int], event.Moved] = {}  # by (step, seat)
-    attempts: dict[tuple[int, int], int] = {}
+    asked: dict[tuple[int, int], list[event.Asked]] = {}  # the answers that could not be read
     retired: dict[tuple[int, int], event.Failed] = {}
     written: frozenset[int] = frozenset()  # steps whose outcome is in the log
 
@@ -115,7 +116,7 @@ class _Table:
 
     async def play(self) -> None:
         self.seat_at(self.game)
-        self.state, now = bound(_begin, self.game)(self.key)
+        self.state, now = self.ruled(bound(_begin, self.game), self.key)
         self.see(now)
         over = False
         while not over:
@@ -132,10 +133,10 @@ class _Table:
 
     def change(self, game: Game) -> None:
         """Another tower from here on: layers of the same name keep their state, new ones start."""
-        fresh, _ = bound(_begin, game)(self.key)
+        fresh, _ = self.ruled(bound(_begin, game), self.key)
         self.state = transplant(self.game, self.state, game, fresh)
         self.seat_at(game)
-        self.see(bound(_look, game)(self.state))
+        self.see(self.ruled(bound(_look, game), self.state))
 
     def seat_at(self, game: Game) -> None:
         self.game, self.owners, self.forward = game, owners(game), bound(_advance, game)
@@ -161,7 +162,10 @@ class _Table:
         """The answers of all policies that are asked, from one compiled call."""
         sat = {place: agent for place in places if isinstance(agent := self.agents[self.order[place]], PolicyAgent)}
         views = [self.view(place, 0, "") for place in sat if not self.known(self.order[place])]
-        answers = answer_together([sat[view.place] for view in views], views) if views else []
+        try:
+            answers = answer_together([sat[view.place] for view in views], views) if views else []
+        except Exception:  # each is called on its own then, so that the one to blame is found
+            return {}
         return {view.place: (view, answer) for view, answer in zip(views, answers, strict=True)}
 
     async def answer(self, place: int, ready: tuple[View, Answer] | None = None) -> int:
@@ -172,8 +176,9 @@ class _Table:
             return self.retire(seat, self.past.retired[done], write=self.retell)
         if self.known(seat):
             return await self.again(place, self.past.moves[done])
-        problem = ""
-        for attempt in range(self.past.attempts.get(done, 0) if self.recorded() else 0, ASKED):
+        before = self.past.asked.get(done, []) if self.recorded() else []
+        problem = before[-1].problem if before else ""
+        for attempt in range(len(before), ASKED):
             view = ready[0] if ready else self.view(place, attempt, problem)
             answer = ready[1] if ready else await self.call(view)
             if answer.refused:
@@ -204,18 +209,19 @@ class _Table:
         """A move of the log. A pure agent computes its memory again; one that took over the seat has watched from it."""
         seat, view = self.order[place], self.view(place, 0, "")
         self.remember(seat, view, await self.agents[seat].recall(view, moved.memory))
-        self.moved(seat, moved, write=self.retell)
+        self.moved(seat, moved._replace(question=view.which), write=self.retell)
         return moved.move
 
     async def call(self, view: View) -> Answer:
         try:
-            answer = await self.agents[view.seat](view)
+            return sound(self.agents[view.seat], await self.agents[view.seat](view))
         except Pause as pause:
             self.write(self.step, event.TABLE, 1, event.Paused(str(pause)))
             raise Stop(Outcome("paused", str(pause))) from pause
+        except ContractError as error:
+            raise self.broken(error) from error
         except Exception as error:
             return Answer(refused=f"{type(error).__name__}: {error}")
-        return answer
 
     def view(self, place: int, attempt: int, problem: str) -> View:
         seat = self.order[place]
@@ -223,7 +229,7 @@ class _Table:
             game=self.game, state=self.state, place=place, seat=seat, step=self.step, round=self.round, which=int(self.which[place]),
             ask=self.ask, allowed=self.legal, sights=self.sights, key=self.key,
             count=self.counts[seat].get(self.owners[self.which[place]], 0),
-            memory=self.memory[seat], heard=tuple(said for said in self.said if said.seat != seat), attempt=attempt, problem=problem,
+            memory=self.memory[seat], heard=tuple(said for said in self.said if said.place != place), attempt=attempt, problem=problem,
         )  # fmt: skip
 
     def remember(self, seat: int, view: View, memory: Any) -> None:
@@ -233,7 +239,7 @@ class _Table:
 
     def moved(self, seat: int, moved: event.Moved, attempt: int = 0, write: bool = True) -> None:
         if moved.says:
-            self.said.append(Said(self.step, self.round, seat, moved.says))
+            self.said.append(Said(self.step, self.round, self.places[seat], moved.says))
         if write:
             shift = self.fork.offset if self.fork and self.round < self.fork.round else 0
             self.write(self.step, seat, attempt, moved._replace(question=moved.question + shift))
@@ -253,12 +259,7 @@ class _Table:
 
     def advance(self, moves: np.ndarray) -> bool:
         """One step of the game; its outcome goes into the log. True when the match is over."""
-        try:
-            self.state, flags, rows, facts, now = self.forward(self.key, self.state, moves)
-        except Exception as error:
-            failed = event.Failed("game", f"{type(error).__name__}: {error}")
-            self.write(self.step, event.TABLE, ASKED, failed)
-            raise Stop(Outcome("failed", failed.what)) from error
+        self.state, flags, rows, facts, now = self.ruled(self.forward, self.key, self.state, moves)
         round_over, ended, truncated = np.asarray(flags).tolist()
         if not (self.recorded() and self.step in self.past.written):
             tail = self.by_seat(np.asarray(rows), {name: np.asarray(fact) for name, fact in facts.items()})
@@ -268,6 +269,19 @@ class _Table:
             self.write(self.step + 1, event.TABLE, 0, event.Finished(self.round - 1, ended))
         self.see(now)
         return ended or truncated
+
+    def ruled(self, call: Callable[..., Any], *arguments: Any) -> Any:
+        """What the game says; the match fails where it raises."""
+        try:
+            return call(*arguments)
+        except Exception as error:
+            raise self.broken(error) from error
+
+    def broken(self, error: Exception) -> Stop:
+        """The end of a match whose game is to blame."""
+        failed = event.Failed("game", f"{type(error).__name__}: {error}")
+        self.write(self.step, event.TABLE, ASKED, failed)
+        return Stop(Outcome("failed", failed.what))
 
     def by_seat(self, rows: np.ndarray, facts: dict[str, np.ndarray]) -> tuple[list[Any], list[Any], list[int], dict[str, Any]]:
         """(rewards, deeds, toward, facts) by place in the seat list."""
@@ -287,13 +301,15 @@ async def together(calls: list[Coroutine[Any, Any, int]]) -> list[int]:
     return [answer for answer in answers if isinstance(answer, int)]
 
 
-def legible(view: View, answer: Answer) -> tuple[int, str]:
-    """(move, sentence) of an answer. Raises Unreadable with the reason."""
-    if answer.move is None:
-        return read(view, answer.text)
-    if not (isinstance(answer.move, int) and view.allows(answer.move)):
-        raise Unreadable(f"move {answer.move!r} is not legal; the legal ones: {', '.join(view.options)[:200]}")
-    return answer.move, answer.says
+def sound(agent: Agent, answer: Any) -> Answer:
+    """The answer. Raises where it is none, or cannot go into the log."""
+    if not isinstance(answer, Answer):
+        raise TypeError(f"an agent gives an Answer, not {answer!r:.60}")
+    if not all(isinstance(text, str) for text in (answer.text, answer.says, answer.refused)):
+        raise TypeError(f"what an agent says is text, not {answer!r:.120}")
+    if not agent.pure and not answer.refused:
+        dumps([agent.keep(answer.memory), answer.usage])
+    return answer
 
 
 def transplant(old: Game, state: Any, new: Game, fresh: Any) -> Any:

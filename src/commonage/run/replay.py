@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -10,13 +11,22 @@ from typing import Any, NamedTuple
 import polars as pl
 
 from commonage import event, spec
+from commonage.agent import Agent, Answer, View
 from commonage.errors import LogError, SpecError
 from commonage.game import Game
+from commonage.measure import words
 from commonage.run import match, seats
-from commonage.run.study import Arm, Study, history
+from commonage.run.study import Arm, Study, history, where
 from commonage.store import read
 from commonage.store.log import Log
 from commonage.store.read import Tables
+
+
+class Tape(Agent):
+    """Sits where an agent sat: its moves are in the log, and where they end it is silent. Nobody is asked or paid twice."""
+
+    async def __call__(self, view: View) -> Answer:
+        return Answer(refused="the log ends here")
 
 
 class Recorded(NamedTuple):
@@ -29,6 +39,8 @@ class Recorded(NamedTuple):
     past: match.Past
     rewards: dict[int, list[float]]  # by step
     forked_at: int  # the step from which on another game was played; 0: it is no fork
+    rounds: int  # completed
+    status: str
 
 
 class Replay(NamedTuple):
@@ -47,23 +59,25 @@ def recorded(folder: str | Path, number: int) -> Recorded:
         raise LogError(f"no match {number} in {str(folder)!r}; matches count from 1: commonage report {folder}")
     row = tables.matches.row(0, named=True)
     header = next(header for header in tables.arms if header["arm"] == row["arm"])
-    past = _compiled_past(tables, header) if header["runner"] == "compiled" else _mixed_past(folder, number, header.get("forked"))
+    past = _compiled_past(tables) if header["runner"] == "compiled" else history(read.match(folder, number))
     rewards = {key[0]: list(rows["reward"]) for key, rows in tables.moves.sort("step", "seat").group_by(["step"], maintain_order=True)}
     rounds = tables.steps.filter(pl.col("round") < header.get("forked", {}).get("at", 0))
-    return Recorded(number, header, row["repeat"], list(row["order"]), past, rewards, rounds.height)
+    return Recorded(number, header, row["repeat"], list(row["order"]), past, rewards, rounds.height, row["rounds"], row["status"])
 
 
 def replay(folder: str | Path, number: int) -> Replay:
     """Plays a match of the log again. Policies compute their moves anew; of other agents the recorded ones are played."""
     found = recorded(folder, number)
-    agents = _agents(found.arm["spec"])
+    agents = [_agent(seat, _game(found.arm["spec"])) for seat in seats.read(found.arm["spec"]["seats"])]
     others = {place: moved for place, moved in found.past.moves.items() if not agents[place[1]].pure or place[0] < found.forked_at}
     rows = play_again(found._replace(past=found.past._replace(moves=others)), agents)
     steps = [(step, what) for step, _, _, what in rows if isinstance(what, event.Stepped)]
     moves = {(step, seat): what.move for step, seat, _, what in rows if isinstance(what, event.Moved)}
     before = {place: moved.move for place, moved in found.past.moves.items()}
-    other = {step for step, what in steps if found.rewards.get(step) != what.rewards}
-    other |= {place[0] for place in moves.keys() | before.keys() if moves.get(place) != before.get(place)}
+    exact = found.arm["runner"] == "mixed" and where().items() <= found.arm.items()  # else fused otherwise: within 1e-5
+    other = {step for step, what in steps if not _alike(found.rewards.get(step, []), what.rewards, 0 if exact else 1e-5)}
+    played = before.keys() | {place for place in moves if place[0] in found.rewards}  # in a step that was not completed some may miss
+    other |= {place[0] for place in played if moves.get(place) != before.get(place)}
     return Replay(len(steps), sum(what.round_over for _, what in steps), sorted(other | (found.rewards.keys() ^ dict(steps).keys())), rows)
 
 
@@ -94,6 +108,7 @@ def fork(
         if not 1 <= place <= len(places):
             raise SpecError(f"--seat {place}={who}: seats count from 1 to {len(places)}")
         places[place - 1] = spec.seats(who)[0]
+    found = found._replace(past=_handed_over(found.past, [place - 1 for place in seat or {}]))
     study = Study(
         arms=[Arm(old["game"], places, around, f"match {number} of {Path(folder).name}, forked at round {at}", sets or {})],
         repeats=1, seed=found.arm["seed"], runner="mixed", on_failure=found.arm["on_failure"],
@@ -106,6 +121,8 @@ def _go_on(study: Study, found: Recorded, at: int, out: Path, folder: Path) -> N
     arm = study.built[0]
     if not 1 <= at <= arm.game.rounds:
         raise SpecError(f"--fork-at {at}: rounds count from 1 to {arm.game.rounds}")
+    if at > found.rounds + (found.status != "finished"):
+        raise SpecError(f"--fork-at {at}: match {found.number} was over after {words.count(found.rounds, 'round')}")
     if "forked" in found.arm:
         raise SpecError(f"match {found.number} of {folder} is a fork itself; fork the match that it came from")
     header = study.header(arm)
@@ -151,25 +168,27 @@ def _game(text: dict[str, Any]) -> Game:
     return spec.game(text["game"], text["with"])
 
 
-def _agents(text: dict[str, Any]) -> list[Any]:
-    return [seats.agent(seat, _game(text)) for seat in seats.read(text["seats"])]
+def _agent(seat: Any, game: Game) -> Agent:
+    """The agent of a seat, if it computes its moves anew; else its tape."""
+    try:
+        agent = seats.agent(seat, game)
+    except SpecError:  # an object of the program that ran the study
+        return Tape()
+    return agent if agent.pure else Tape()
 
 
-def _mixed_past(folder: str | Path, number: int, forked: dict[str, Any] | None) -> match.Past:
-    past = history(read.match(folder, number))
-    if not forked:
-        return past
-    own = forked["own"]  # the questions of the game before the fork are listed behind those of the game after it
-    moves = {place: moved._replace(question=moved.question - own * (moved.question >= own)) for place, moved in past.moves.items()}
-    return past._replace(moves=moves)
-
-
-def _compiled_past(tables: Tables, header: dict[str, Any]) -> match.Past:
-    names = [question["name"] for question in header["questions"]]
-    rows = tables.moves.drop_nulls("move")
-    return match.Past(
-        {
-            (step, seat): event.Moved(names.index(question), move, forced)
-            for step, seat, question, move, forced in rows.select("step", "seat", "question", "move", "forced").iter_rows()
-        }
+def _alike(there: list[float], here: list[float], tolerance: float) -> bool:
+    return len(there) == len(here) and all(
+        math.isclose(a, b, rel_tol=tolerance, abs_tol=tolerance) for a, b in zip(there, here, strict=True)
     )
+
+
+def _handed_over(past: match.Past, places: Sequence[int]) -> match.Past:
+    """Without what those who sat here remembered: it is not for their successors."""
+    return past._replace(moves={key: moved._replace(memory=None) if key[1] in places else moved for key, moved in past.moves.items()})
+
+
+def _compiled_past(tables: Tables) -> match.Past:
+    """Which question each move answered is found again as the match is played."""
+    rows = tables.moves.drop_nulls("move").select("step", "seat", "move", "forced")
+    return match.Past({(step, seat): event.Moved(0, move, forced) for step, seat, move, forced in rows.iter_rows()})

@@ -18,9 +18,10 @@ from commonage.policy import Policy
 
 def read(seats: str | Sequence[Any]) -> list[Any]:
     """The seats of a list: texts become `spec.Seat`s; policies, tuples of policies and agents stay."""
-    if isinstance(seats, str):
-        return list(spec.seats(seats))
-    return [one for item in seats for one in (spec.seats(item) if isinstance(item, str) else [item])]
+    listed = [seats] if isinstance(seats, str) else list(seats) if isinstance(seats, list | tuple) else None
+    if listed is None or not all(isinstance(item, str | Policy | Agent | tuple) or callable(item) for item in listed):
+        raise SpecError(f"seats={seats!r}: a text like 'sustainer*4,cheat', or a list of texts, policies, agents and functions")
+    return [one for item in listed for one in (spec.seats(item) if isinstance(item, str) else [item])]
 
 
 def write(seats: Sequence[Any]) -> str:

@@ -6,6 +6,7 @@ import asyncio
 import dataclasses
 import functools
 import itertools
+import json
 import os
 import platform
 import threading
@@ -75,7 +76,10 @@ class Study:
     def __post_init__(self) -> None:
         if not self.arms:
             self.arms = [Arm(self.game, self.seats, self.mechanisms)]
-        _require(self.repeats >= 1, f"repeats={self.repeats}: at least 1")
+        most = (2**31 - 1) // len(self.arms)
+        _require(_whole(self.repeats) and 1 <= self.repeats <= most, f"repeats={self.repeats!r}: a whole number, 1 to {most:,}")
+        _require(_whole(self.seed) and 0 <= self.seed < 2**64, f"seed={self.seed!r}: a whole number, 0 to 2^64 - 1")
+        _require(isinstance(self.name, str), f"name={self.name!r}: a text")
         _require(self.runner in ("auto", "mixed", "compiled"), f"runner={self.runner!r}: auto, mixed or compiled")
         _require(self.on_failure in ("end", "retire"), f"on_failure={self.on_failure!r}: end or retire")
 
@@ -84,17 +88,22 @@ class Study:
         """A study file in TOML: `[[arm]]` tables, or one `[grid]` whose lists are combined."""
         try:
             data = tomllib.loads(Path(path).read_text(encoding="utf-8"))
-        except (OSError, tomllib.TOMLDecodeError) as error:
+        except (OSError, ValueError) as error:  # ValueError: no TOML, or no text
             raise SpecError(f"study {str(path)!r}: {error}") from error
         known = {"name", "repeats", "seed", "runner", "on_failure", "arm", "grid"}
         _require(set(data) <= known, f"study {str(path)!r}: unknown {sorted(set(data) - known)}; a study has {sorted(known)}")
-        rows = [*data.pop("arm", []), *_grid(data.pop("grid", {}))]
+        listed, grid = data.pop("arm", []), data.pop("grid", {})
+        _require(isinstance(listed, list) and isinstance(grid, dict), f"study {str(path)!r}: write [[arm]] tables, or one [grid]")
+        rows = [*listed, *_grid(grid)]
         _require(bool(rows), f"study {str(path)!r} has no [[arm]] and no [grid]")
         return cls(arms=[_arm(row, str(path)) for row in rows], **data)
 
     def save(self, path: str | Path) -> None:
         """The study as TOML, which `load` reads back."""
-        Path(path).write_text(self.toml(), encoding="utf-8")
+        try:
+            Path(path).write_text(self.toml(), encoding="utf-8")
+        except OSError as error:
+            raise SpecError(f"study {str(path)!r} cannot be written: {error.strerror or error}") from error
 
     def toml(self) -> str:
         """The study as text: what ran, in a file that runs again."""
@@ -136,7 +145,8 @@ class Study:
         return [self._build(number, arm) for number, arm in enumerate(self.arms)]
 
     def _build(self, number: int, arm: Arm) -> Built:
-        game = spec.game(arm.game, arm.mechanisms, arm.sets)
+        _require(isinstance(arm.game, str | Game), f"game={arm.game!r}: the name of a game, or a Game: Study('commons', 'sustainer*5')")
+        game = spec.game(arm.game, _listed(arm.mechanisms), arm.sets)
         places = seats.read(arm.seats)
         seats.check(game, places)
         _require(self.on_failure == "end" or game.spares, f"{layers(game)[0].name} cannot go on without a seat: use on_failure end")
@@ -159,8 +169,7 @@ class Study:
             "questions": [question._asdict() for question in game.questions],
             "facts": sorted(facts), "yardsticks": game.yardsticks(), "oracles": [list(oracle) for oracle in game.oracles()],
             "versions": {layer.name: layer.version for layer in layers(game)},
-            "package": commonage.__version__, "jax": jax.__version__, "python": platform.python_version(),
-            "platform": f"{jax.default_backend()} {platform.machine()}",
+            "package": commonage.__version__, "python": platform.python_version(), **where(),
         }  # fmt: skip
 
     def streams(self, game: Game) -> tuple[np.ndarray, np.ndarray]:
@@ -195,7 +204,8 @@ class Study:
 
     async def _matches(self, log: Log, arm: Built, meter: _Meter) -> None:
         keys, orders = self.streams(arm.game)
-        status, gate = log.status(), asyncio.Semaphore(1 if all(agent.pure for agent in arm.agents) else IN_FLIGHT)
+        alone = all(agent.pure for agent in arm.agents) or any(agent.boundary == "person" for agent in arm.agents)
+        status, gate = log.status(), asyncio.Semaphore(1 if alone else IN_FLIGHT)
 
         async def one(repeat: int) -> None:
             async with gate:
@@ -206,6 +216,11 @@ class Study:
 
         waiting = [r for r in range(self.repeats) if status.get(arm.number * self.repeats + 1 + r) not in ("finished", "failed")]
         await asyncio.gather(*(one(repeat) for repeat in waiting))
+
+
+def where() -> dict[str, str]:
+    """What floats depend on to the bit."""
+    return {"jax": jax.__version__, "platform": f"{jax.default_backend()} {platform.machine()}"}
 
 
 async def play_logged(log: Log, number: int, arm: Built, key: Any, order: list[int], repeat: int, on_failure: str) -> match.Outcome:
@@ -227,10 +242,13 @@ async def play_logged(log: Log, number: int, arm: Built, key: Any, order: list[i
 def history(rows: Sequence[tuple[int, int, int, Any]]) -> match.Past:
     """What the events of a match (step, seat, attempt, event) say of its past."""
     moves = {(step, seat): e for step, seat, _, e in rows if isinstance(e, event.Moved)}
-    asked = [(step, seat) for step, seat, _, e in rows if isinstance(e, event.Asked)]
+    asked: dict[tuple[int, int], list[event.Asked]] = {}
+    for step, seat, _, e in rows:
+        if isinstance(e, event.Asked):
+            asked.setdefault((step, seat), []).append(e)
     retired = {(step, seat): e for step, seat, _, e in rows if isinstance(e, event.Failed) and e.retired}
     written = frozenset(step for step, _, _, e in rows if isinstance(e, event.Stepped))
-    return match.Past(moves, {place: asked.count(place) for place in asked}, retired, written)
+    return match.Past(moves, asked, retired, written)
 
 
 class _Meter:
@@ -280,25 +298,39 @@ def _grid(grid: dict[str, Any]) -> list[dict[str, Any]]:
     """Every combination of the lists of a grid; the last key varies fastest."""
     if not grid:
         return []
+    empty = [key for key, value in grid.items() if value == []]
+    _require(not empty, f"[grid] {', '.join(empty)} = []: no value, so no arm; an arm without mechanisms is with = [[]]")
     lists = [value if isinstance(value, list) and key != "sets" else [value] for key, value in grid.items()]
     return [dict(zip(grid, values, strict=True)) for values in itertools.product(*lists)]
 
 
 def _arm(row: dict[str, Any], path: str) -> Arm:
     known = {"name", "game", "with", "seats", "set"}
+    _require(isinstance(row, dict), f"study {path!r}: an arm is a table under [[arm]], not {row!r}")
     _require(
         set(row) <= known and {"game", "seats"} <= set(row), f"study {path!r}: an arm has game, seats and may have with, name, set: {row}"
     )
-    around = row.get("with", ())
-    return Arm(row["game"], row["seats"], (around,) if isinstance(around, str) else tuple(around), row.get("name", ""), row.get("set", {}))
+    arm = Arm(row["game"], row["seats"], row.get("with", ()), row.get("name", ""), row.get("set", {}))
+    texts = [*_listed(arm.mechanisms), *_listed(arm.seats), arm.name]
+    _require(isinstance(arm.sets, dict) and all(isinstance(text, str) for text in texts), f"study {path!r}: cannot read the arm {row}")
+    return arm
 
 
 def _toml(value: Any) -> str:
     if isinstance(value, list | tuple):
         return "[" + ", ".join(_toml(item) for item in value) + "]"
     if isinstance(value, str):
-        return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
+        return json.dumps(value, ensure_ascii=False)
     return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _listed(value: Any) -> list[Any]:
+    """One is a list of one."""
+    return list(value) if isinstance(value, list | tuple) else [value]
+
+
+def _whole(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
 
 
 def _require(rule: bool, says: str) -> None:

@@ -5,24 +5,29 @@ from __future__ import annotations
 from asyncio import gather
 from typing import Any
 
-from commonage.agent import Agent, Answer, View, read
+from commonage.agent import Agent, Answer, View, legible
+from commonage.errors import Unreadable
 
 
 class Vote(Agent):
+    """An answer that cannot be read is handed up as it is, so that the team is asked again; a refusal is the team's."""
+
     def __init__(self, *members: Agent) -> None:
         self.members = members
         self.pure, self.costs = all(m.pure for m in members), any(m.costs for m in members)  # type: ignore[misc]
 
     async def __call__(self, view: View) -> Answer:
         answers = await gather(*(member(own) for member, own in zip(self.members, self._views(view), strict=True)))
-        refused = next((answer.refused for answer in answers if answer.refused), "")
-        ballots = [0 if refused else _ballot(view, answer) for answer in answers]
-        winner = max(ballots, key=lambda move: (ballots.count(move), -ballots.index(move)))
-        says = next((a.says for a, ballot in zip(answers, ballots, strict=True) if ballot == winner), "")
-        return Answer(None if refused else winner, says=says, memory=[a.memory for a in answers], refused=refused)
+        for answer in answers:
+            if answer.refused or not _readable(view, answer):
+                return answer
+        ballots = [legible(view, answer) for answer in answers]
+        moves = [move for move, _ in ballots]
+        winner = max(moves, key=lambda move: (moves.count(move), -moves.index(move)))
+        return Answer(winner, says=dict(ballots[::-1])[winner], memory=[answer.memory for answer in answers])
 
     def keep(self, memory: Any) -> Any:
-        return [member.keep(own) for member, own in zip(self.members, memory, strict=True)]
+        return [member.keep(own) for member, own in zip(self.members, memory or [None] * len(self.members), strict=True)]
 
     async def recall(self, view: View, kept: Any) -> Any:
         kept = kept or [None] * len(self.members)
@@ -34,5 +39,8 @@ class Vote(Agent):
         return [view.replace(memory=memory) for memory in memories]
 
 
-def _ballot(view: View, answer: Answer) -> int:
-    return read(view, answer.text)[0] if answer.move is None else answer.move
+def _readable(view: View, answer: Answer) -> bool:
+    try:
+        return bool(legible(view, answer))
+    except Unreadable:
+        return False

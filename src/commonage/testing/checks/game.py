@@ -25,8 +25,6 @@ def check_game(game: Any) -> None:
     played = play(game)
     well_formed(game, played)
     same_alone(game, played)
-    if game.spares:
-        _spares_a_seat(game)
     if not game.roles and not isinstance(game, Mechanism) and (played.asks.which == played.asks.which[..., :1]).all():
         _seats_are_alike(game, played)
     streams_apart(game, played)
@@ -51,6 +49,8 @@ def well_formed(game: Game, played: Played) -> None:
     rule.same(probe.play(game), played, 0, game, "the same key and the same moves gave another match", rule.PURE)
     _speaks(game, played)
     _keeps_secrets(game, played)
+    if game.spares:
+        _spares_a_seat(game)
 
 
 def _counts(game: Game) -> None:
@@ -112,9 +112,7 @@ def _asks(game: Game, played: Played) -> None:
     beyond = (asks.legal.low < 0) | (asks.legal.high >= size)
     nowhere(asked & beyond, game, "a move beyond the question's last one is legal", "low and high are indices, from 0")
     amount = np.array([not question.options for question in game.questions])[which]
-    nowhere(
-        asked & amount & ~asks.legal.options.all(-1), game, "options rule out an amount", "What is legal of an amount has low and high only"
-    )
+    nowhere(asked & amount & ~asks.legal.options.all(-1), game, "options rule out an amount", "An amount has low and high only")
     neutral = np.array([question.neutral for question in game.questions])[which]
     silent = asks.legal.has(neutral) | (asks.legal.size == 1)
     own = which >= len(base(game).questions)
