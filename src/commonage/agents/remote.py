@@ -10,7 +10,7 @@ import aiohttp
 from commonage.agent import Agent, Answer, View
 from commonage.errors import Pause
 
-TRIES, TIMEOUT = 4, 20.0  # seconds
+TRIES, WAIT, TIMEOUT = 4, 0.25, 20.0  # seconds: before the second try, twice as long before the third ...
 
 
 class Remote(Agent):
@@ -33,7 +33,7 @@ class Remote(Agent):
     async def _post(self, body: dict[str, Any]) -> dict[str, Any]:
         trouble = ""
         for attempt in range(TRIES):
-            await asyncio.sleep(0.25 * 2 ** (attempt - 1) if attempt else 0)
+            await asyncio.sleep(WAIT * 2 ** (attempt - 1) if attempt else 0)
             try:
                 async with aiohttp.ClientSession(timeout=self.timeout) as session, session.post(self.address, json=body) as response:
                     if response.status == 200:

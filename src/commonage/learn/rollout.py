@@ -254,7 +254,8 @@ def _act(game: Game, group: Sitting, memory: Any, sights: Any, which: Array, leg
         chosen = jnp.where(asked, move, chosen)
     if group.match is None:
         return chosen.reshape(moves.shape), (minds, counts)
-    return moves.at[group.place, group.match].set(chosen), (minds, counts)
+    flat = moves.reshape(-1).at[_index(group, moves)].set(chosen, mode="promise_in_bounds", unique_indices=True)
+    return flat.reshape(moves.shape), (minds, counts)
 
 
 def stream(key: Array, place: Array | int, label: str) -> Array:
@@ -276,9 +277,13 @@ def answer(
 
 def _at(group: Sitting, rows: Array) -> Array:
     """The rows of this group's instances: [..., instances] of an array [seats, ..., matches]."""
-    if group.match is None:
-        return jnp.moveaxis(rows, 0, -2).reshape(*rows.shape[1:-1], rows.shape[0] * rows.shape[-1])
-    return jnp.moveaxis(rows, 0, -2)[..., group.place, group.match]
+    flat = jnp.moveaxis(rows, 0, -2).reshape(*rows.shape[1:-1], rows.shape[0] * rows.shape[-1])
+    return flat if group.match is None else flat.at[..., _index(group, rows)].get(mode="promise_in_bounds")
+
+
+def _index(group: Sitting, rows: Array) -> Array:
+    """Where this group's instances stand when seat follows seat: gathering along one axis is the fast way."""
+    return group.place * rows.shape[-1] + group.match
 
 
 def _pick(table: list[int], index: Array) -> Array:

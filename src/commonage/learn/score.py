@@ -42,7 +42,11 @@ def score(game: Game, players: Sequence[Player], seating: np.ndarray, keys: np.n
     workers = min(workers or os.cpu_count() or 1, count)
     size = -(-count // workers)
     parts = [np.minimum(np.arange(first, first + size), count - 1) for first in range(0, count, size)]  # the last is filled up
-    work = lambda rows: _sorted(*jax.device_get(_play(game, place(stacks, seating[rows]), keys[rows])), len(rows))
+
+    def work(rows: np.ndarray) -> Totals:
+        out, over = jax.device_get(_play(game, place(stacks, seating[rows]), keys[rows]))
+        return _sorted(out, over, len(rows))
+
     with ThreadPoolExecutor(workers) as pool:
         sums = list(pool.map(work, parts))
     return jax.tree.map(lambda *leaves: np.concatenate(leaves)[:count], *sums)

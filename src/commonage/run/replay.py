@@ -71,7 +71,8 @@ def replay(folder: str | Path, number: int) -> Replay:
     agents = [_agent(seat, _game(found.arm["spec"])) for seat in seats.read(found.arm["spec"]["seats"])]
     others = {place: moved for place, moved in found.past.moves.items() if not agents[place[1]].pure or place[0] < found.forked_at}
     rows = play_again(found._replace(past=found.past._replace(moves=others)), agents)
-    steps = [(step, what) for step, _, _, what in rows if isinstance(what, event.Stepped)]
+    told = found.rewards.keys() if found.status != "finished" else {row[0] for row in rows}  # pure agents may play on behind a cut
+    steps = [(step, what) for step, _, _, what in rows if isinstance(what, event.Stepped) and step in told]
     moves = {(step, seat): what.move for step, seat, _, what in rows if isinstance(what, event.Moved)}
     before = {place: moved.move for place, moved in found.past.moves.items()}
     exact = found.arm["runner"] == "mixed" and where().items() <= found.arm.items()  # else fused otherwise: within 1e-5
@@ -107,7 +108,10 @@ def fork(
     for place, who in (seat or {}).items():
         if not 1 <= place <= len(places):
             raise SpecError(f"--seat {place}={who}: seats count from 1 to {len(places)}")
-        places[place - 1] = spec.seats(who)[0]
+        named = spec.seats(who)
+        if len(named) != 1:
+            raise SpecError(f"--seat {place}={who}: one player, not {len(named)}")
+        places[place - 1] = named[0]
     found = found._replace(past=_handed_over(found.past, [place - 1 for place in seat or {}]))
     study = Study(
         arms=[Arm(old["game"], places, around, f"match {number} of {Path(folder).name}, forked at round {at}", sets or {})],

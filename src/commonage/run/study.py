@@ -12,7 +12,7 @@ import platform
 import threading
 import tomllib
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -133,7 +133,7 @@ class Study:
                 log.arm(self.header(arm))
             meter = _Meter(progress, len(arms) * self.repeats, log)
             gate = asyncio.Semaphore(os.cpu_count() or 1)
-            await asyncio.gather(*(self._batches(log, arm, gate, meter) for arm in arms if arm.compiled))
+            await _together([self._batches(log, arm, gate, meter) for arm in arms if arm.compiled])
             for arm in arms:
                 if not arm.compiled:
                     await self._matches(log, arm, meter)
@@ -215,7 +215,7 @@ class Study:
                 meter.add(1)
 
         waiting = [r for r in range(self.repeats) if status.get(arm.number * self.repeats + 1 + r) not in ("finished", "failed")]
-        await asyncio.gather(*(one(repeat) for repeat in waiting))
+        await _together([one(repeat) for repeat in waiting])
 
 
 def where() -> dict[str, str]:
@@ -262,6 +262,17 @@ class _Meter:
         self.done += count
         if self.progress:
             self.progress(self.done, self.total)
+
+
+async def _together(work: Sequence[Coroutine[Any, Any, None]]) -> None:
+    """All of it at once. Where one part raises (the disk is full) the others stop: nobody is asked, or paid, after it."""
+    tasks = [asyncio.ensure_future(part) for part in work]
+    try:
+        await asyncio.gather(*tasks)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 @functools.partial(jax.jit, static_argnums=(1, 2))
