@@ -198,8 +198,8 @@ def test_both_runners_play_the_same_match_at_depth_three(tower: Tower) -> None:
 
 
 PLAYERS = {
-    ("dilemma(rounds=4)", ("noise(rate=0.2)", "punish")): "joss+fine_overusers(notice=0.5),memory_one(p=[0.9,0.7,0.2,0.8,0.1])",
-    ("commons(seats=2,rounds=3,capacity=12)", ("contract(most=4)", "punish")): "cheat(wary=1)+signer,sustainer+fine_overusers",
+    ("dilemma(rounds=4)", ("contract(most=4)",)): "joss+signer,memory_one(p=[0.9,0.7,0.2,0.8,0.1])+signer(amount=2)",
+    ("commons(seats=2,rounds=3,capacity=12)", ("talk", "punish")): "cheat(wary=1)+pledger,sustainer+fine_overusers(notice=0.5)",
 }
 
 

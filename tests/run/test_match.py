@@ -177,6 +177,15 @@ def test_what_is_said_at_the_same_time_is_not_heard_yet() -> None:
     assert all(len(agent.views[0].heard) == 0 for agent in both)
 
 
+def test_nor_by_one_who_is_asked_again() -> None:
+    """The other has spoken meanwhile; but they speak at the same time."""
+    slow = Calls(lambda view: "well" if not view.attempt else "nothing" if view.question.speech else "cooperate")
+    quick = Calls(lambda view: f"in words: {view.round}" if view.question.speech else "cooperate")
+    play(DILEMMA, slow, quick, mechanisms=["talk"])
+    for view in slow.views:
+        assert len(view.heard) == view.round - 1 if view.question.speech else view.round
+
+
 def test_signals_are_moves() -> None:
     seat = Calls(lambda view: "I will cooperate" if view.question.speech else "cooperate")
     played = play(DILEMMA, seat, "grim", mechanisms=["talk"])

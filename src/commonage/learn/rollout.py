@@ -110,6 +110,13 @@ class Sitting(NamedTuple):
     streams: dict[str, Array]  # by layer: uint32[2, instances], the random stream of each
 
 
+class Tables(NamedTuple):
+    """All groups at the tables."""
+
+    groups: list[Sitting]
+    order: Array | None  # int32[seats x matches]: where each place's move stands among the gathered groups' moves
+
+
 class _Decision(NamedTuple):
     """What all seats do next; int32 or bool[seats, matches]."""
 
@@ -133,7 +140,7 @@ _each = functools.partial(jax.vmap, in_axes=-1, out_axes=-1)
 
 def _steps(game: Game, groups: tuple[Group, ...], keys: Array) -> Step:
     keys = keys.T
-    sitting = [sit(game, group, keys) for group in groups]
+    sitting = sit(game, groups, keys)
     carry = begin(game, sitting, keys)
     blank = jax.eval_shape(lambda c: advance(game, sitting, keys, c)[1], carry)
     steps = jax.tree.map(lambda leaf: jnp.zeros((game.max_steps, *leaf.shape), leaf.dtype), blank)
@@ -151,7 +158,15 @@ _record = jax.jit(_steps)
 _record_quick = jax.jit(_steps, compiler_options={"xla_backend_optimization_level": 0})
 
 
-def sit(game: Game, group: Group, keys: Array) -> Sitting:
+def sit(game: Game, groups: Sequence[Group], keys: Array) -> Tables:
+    """Everybody takes their seats; `keys` uint32[2, matches]."""
+    sitting, count = [_sit(game, group, keys) for group in groups], keys.shape[1]
+    if any(group.match is None for group in groups):
+        return Tables(sitting, None)
+    return Tables(sitting, jnp.argsort(jnp.concatenate([group.place * count + group.match for group in groups])))
+
+
+def _sit(game: Game, group: Group, keys: Array) -> Sitting:
     count, seats = keys.shape[1], game.seats
     match = jnp.tile(jnp.arange(count), seats) if group.match is None else group.match
     place = jnp.repeat(jnp.arange(seats), count) if group.place is None else group.place
@@ -167,9 +182,9 @@ def table(group: Group, at: Array) -> Group:
     return group._replace(kind=jnp.asarray(group.kind)[:, at], mine=None if group.mine is None else jnp.asarray(group.mine)[:, at])
 
 
-def begin(game: Game, sitting: list[Sitting], keys: Array) -> Carry:
+def begin(game: Game, sitting: Tables, keys: Array) -> Carry:
     count = keys.shape[1]
-    memories = tuple(_memories(game, group, count * game.seats if group.match is None else len(group.match)) for group in sitting)
+    memories = tuple(_memories(game, group, count * game.seats if group.match is None else len(group.match)) for group in sitting.groups)
     state, live = _each(game.start)(keys), jnp.ones(count, bool)
     decision, memories = _decide(game, sitting, state, memories, live)
     return Carry(state, memories, jnp.zeros(count, jnp.int32), live, decision)
@@ -195,7 +210,7 @@ def parts(game: Game, player: Player) -> dict[str, int]:
     return out
 
 
-def advance(game: Game, sitting: list[Sitting], keys: Array, carry: Carry) -> tuple[Carry, Step]:
+def advance(game: Game, sitting: Tables, keys: Array, carry: Carry) -> tuple[Carry, Step]:
     """One step of all matches; finished ones stand still."""
     turn = _each(game.step)(keys, carry.state, carry.decision.moves)
     live = carry.live & ~carry.decision.illegal.any(0)
@@ -205,17 +220,16 @@ def advance(game: Game, sitting: list[Sitting], keys: Array, carry: Carry) -> tu
     return Carry(state, memories, carry.round + step.round_over, live, decision), step
 
 
-def _decide(game: Game, sitting: list[Sitting], state: Any, memories: tuple[Any, ...], live: Array) -> tuple[_Decision, tuple[Any, ...]]:
+def _decide(game: Game, sitting: Tables, state: Any, memories: tuple[Any, ...], live: Array) -> tuple[_Decision, tuple[Any, ...]]:
     """What every seat that is asked does, and what it remembers."""
     ask, sights = _each(game.ask)(state), _each(game.sights)(state)
     which = jnp.where(live, ask.which, -1)
     count, only = _each(lambda legal: (legal.size, legal.nth(0)))(ask.legal)
     forced = (which >= 0) & (count == 1)
     moves = jnp.where(forced, only, _pick([question.neutral for question in game.questions], which))
-    after = []
-    for group, memory in zip(sitting, memories, strict=True):
-        moves, memory = _act(game, group, memory, sights, jnp.where(forced, -1, which), ask.legal, moves)
-        after.append(memory)
+    asked = jnp.where(forced, -1, which)
+    acts = [_act(game, group, memory, sights, asked, ask.legal, moves) for group, memory in zip(sitting.groups, memories, strict=True)]
+    moves, after = _together(sitting, moves, [chosen for chosen, _ in acts]), [memory for _, memory in acts]
     moves = jnp.where(which < 0, -1, moves)
     legal = _each(Legal.has)(ask.legal, moves)
     return _Decision(which, moves, forced, (which >= 0) & ~legal, _each(game.toward)(state)), tuple(after)
@@ -241,7 +255,7 @@ def _step(game: Game, carry: Carry, turn: Any, live: Array) -> Step:
 
 
 def _act(game: Game, group: Sitting, memory: Any, sights: Any, which: Array, legal: Legal, moves: Array) -> tuple[Array, Any]:
-    """The moves of one group, put in their places."""
+    """(moves, memory) of one group, by instance; where it is not asked the moves that were there."""
     minds, counts = memory
     which = which if group.mine is None else jnp.where(group.mine, which, -1)
     mine, chosen, seen, allowed = jax.tree.map(functools.partial(_at, group), (which, moves, sights, legal))
@@ -252,10 +266,16 @@ def _act(game: Game, group: Sitting, memory: Any, sights: Any, which: Array, leg
         minds = {**minds, label: choose(asked, after, minds[label])}
         counts = {**counts, label: counts[label] + asked}
         chosen = jnp.where(asked, move, chosen)
-    if group.match is None:
-        return chosen.reshape(moves.shape), (minds, counts)
-    flat = moves.reshape(-1).at[_index(group, moves)].set(chosen, mode="promise_in_bounds", unique_indices=True)
-    return flat.reshape(moves.shape), (minds, counts)
+    return chosen, (minds, counts)
+
+
+def _together(sitting: Tables, moves: Array, chosen: list[Array]) -> Array:
+    """int32[seats, matches]: each group's moves in their places."""
+    if sitting.order is not None:
+        return jnp.concatenate(chosen).at[sitting.order].get(mode="promise_in_bounds").reshape(moves.shape)
+    for group, own in zip(sitting.groups, chosen, strict=True):
+        moves = own.reshape(moves.shape) if group.mine is None else jnp.where(group.mine, own.reshape(moves.shape), moves)
+    return moves
 
 
 def stream(key: Array, place: Array | int, label: str) -> Array:

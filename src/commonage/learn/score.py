@@ -16,7 +16,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from commonage.game import Game
-from commonage.learn.rollout import Carry, Group, Player, Sitting, Step, advance, begin, place, sit, stack, table
+from commonage.learn.rollout import Carry, Group, Player, Step, Tables, advance, begin, place, sit, stack, table
 
 Array = Any  # jax's inside a compiled loop, NumPy's on the host
 LANES = 4096  # matches in play at a time: their arrays stay in the cache
@@ -56,7 +56,7 @@ class _Lanes(NamedTuple):
     match: Array  # int32[lanes]: what each plays; the number of matches = idle
     next: Array  # int32[]: the first match that nobody has played
     keys: Array  # uint32[2, lanes]
-    sitting: list[Sitting]
+    sitting: Tables
     carry: Carry
     sums: Totals  # of the match in play
     out: Totals  # [deals, ..., lanes]: the sums of all lanes at each deal, one block after the other: scattering costs more
@@ -92,7 +92,7 @@ def _idle(game: Game, groups: tuple[Group, ...], keys: Array, count: int) -> _La
     """Lanes without a match."""
     matches, at = keys.shape[1], jnp.arange(count)
     zeros = lambda tree: jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), tree)
-    sitting = [sit(game, table(group, at), keys[:, at]) for group in groups]
+    sitting = sit(game, [table(group, at) for group in groups], keys[:, at])
     carry = zeros(jax.eval_shape(lambda: begin(game, sitting, keys[:, at])))
     none = jnp.zeros((), jnp.int32)
     seats = jnp.zeros(game.seats, jnp.float32)
@@ -125,7 +125,7 @@ def _deal(game: Game, groups: tuple[Group, ...], keys: Array, lanes: _Lanes) -> 
     over = lanes.over.at[lanes.deals].set(jnp.where(free, lanes.match, matches))
     match = jnp.where(free, jnp.minimum(lanes.next + jnp.cumsum(free) - 1, matches), lanes.match)
     at = jnp.minimum(match, matches - 1)
-    sitting = [sit(game, table(group, at), keys[:, at]) for group in groups]
+    sitting = sit(game, [table(group, at) for group in groups], keys[:, at])
     fresh = begin(game, sitting, keys[:, at])
     mix = lambda new, old: jnp.where(jnp.resize(free, old.shape[-1:]), new, old)  # memories go place after place
     carry = jax.tree.map(mix, fresh._replace(live=match < matches), lanes.carry)
