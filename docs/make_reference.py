@@ -49,7 +49,9 @@ def _callbacks() -> Iterator[tuple[str, Any]]:
 def _parameters(call: Any) -> Iterator[Parameter]:
     hints = get_type_hints(call, include_extras=True)
     for name, parameter in inspect.signature(call).parameters.items():
-        kind, told = get_args(hints[name])
+        if not (annotated := get_args(hints[name])):
+            continue  # the context
+        kind, told = annotated
         if isinstance(told, ArgumentInfo):
             called = told.metavar or name.upper()
             yield Parameter(called if parameter.default is parameter.empty else f"[{called}]", told.help or "", "")

@@ -206,6 +206,8 @@ def test_everything_is_in_the_docs() -> None:
     missing = [name for name in (*parts, *commonage.__all__, *tests) if f"`{name}`" not in everything]
     missing += [name for name in maker().read_commands() if f"commonage {name}" not in everything]
     assert not missing
+    front = PAGES[0].read_text(encoding="utf-8")
+    assert all(f"{len(find.parts(kind))} {kind}" in front for kind in ("games", "mechanisms", "measures"))
 
 
 def typed() -> Iterator[tuple[str, str]]:

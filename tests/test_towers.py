@@ -63,7 +63,8 @@ def title(tower: Tower) -> str:
 
 
 SINGLE = [(small(game), (LIVELY.get(name, [name])[0],)) for game in GAMES for name in MECHANISMS]
-PAIRS = [(small(game), pair) for game in ("dilemma", "commons") for pair in itertools.product(MECHANISMS, repeat=2)]
+PAIRS = [(small(game), pair) for game in ("dilemma", "commons") for pair in itertools.permutations(MECHANISMS, 2)]
+TWINS = [(small("dilemma"), (name, name)) for name in MECHANISMS]
 DEEP = drawn(40)
 FEW = 8  # of the deep ones: where a part of the tests has to be enough
 
@@ -81,7 +82,7 @@ def built(tower: Tower) -> Game:
 # playing
 
 
-@towers([*SINGLE, *PAIRS])
+@towers([*SINGLE, *PAIRS, *TWINS])
 def test_every_game_and_mechanism(tower: Tower) -> None:
     stands(built(tower))
 
@@ -185,7 +186,7 @@ def test_both_runners_play_the_same_match_at_every_batch_size(matches: int) -> N
 
 
 @pytest.mark.slow
-@towers([*((small(game), ()) for game in GAMES), *SINGLE, *PAIRS])
+@towers([*((small(game), ()) for game in GAMES), *SINGLE, *PAIRS, *TWINS])
 def test_both_runners_play_the_same_match_in_every_tower(tower: Tower) -> None:
     agree(built(tower), [lively(built(tower))] * built(tower).seats, 7)
 

@@ -45,5 +45,5 @@ def unknown(kind: str, name: str, known: Iterable[str]) -> SpecError:
     """The error for a name that is not there, with the nearest one that is."""
     near = difflib.get_close_matches(name, sorted(known), n=1)
     hint = f"; did you mean {near[0]!r}?" if near else "."
-    listing = {"policy": "agents", "team": "agents", "seat": "agents"}.get(kind, f"{kind}s")
+    listing = {"policy": "agents", "team": "agents", "seat": "agents", "part": "games, mechanisms, agents"}.get(kind, f"{kind}s")
     return SpecError(f"no {kind} {name!r}{hint} All: commonage {listing}")

@@ -183,7 +183,7 @@ def test_nor_by_one_who_is_asked_again() -> None:
     quick = Calls(lambda view: f"in words: {view.round}" if view.question.speech else "cooperate")
     play(DILEMMA, slow, quick, mechanisms=["talk"])
     for view in slow.views:
-        assert len(view.heard) == view.round - 1 if view.question.speech else view.round
+        assert len(view.heard) == (view.round - 1 if view.question.speech else view.round)
 
 
 def test_signals_are_moves() -> None:

@@ -23,11 +23,14 @@ def main() -> None:
 
     try:
         app(prog_name="commonage")
+    except BrokenPipeError:  # `commonage games | head`
+        sys.exit(0)
     except CommonageError as error:
         print(f"commonage: {error}", file=sys.stderr)
         sys.exit(1 if isinstance(error, ContractError) else 2)
+    except OSError as error:  # a file that cannot be written or read
+        print(f"commonage: {error.filename or ''}: {error.strerror or error}".replace(" : ", " "), file=sys.stderr)
+        sys.exit(2)
     except KeyboardInterrupt:
         print("commonage: stopped; what is in the log stays, the same command goes on from there", file=sys.stderr)
         sys.exit(3)
-    except BrokenPipeError:  # `commonage games | head`
-        sys.exit(0)

@@ -47,6 +47,7 @@ def demo(
 
 @app.command(rich_help_panel=START)
 def play(
+    context: typer.Context,
     game: Annotated[str, typer.Argument(metavar="GAME|FILE", help="A game with its parameters, your own mine.py, or a study.toml.")],
     mechanisms: With = None,
     seats: Seats = "",
@@ -60,9 +61,14 @@ def play(
     json: Json = False,
     save: Annotated[Path | None, typer.Option(help="Write it as a study file, too.")] = None,
 ) -> None:
-    """Play matches and print who cooperated."""
+    """Play matches and print who cooperated. A study file says all but --out, --json and --max-failed itself."""
     from commonage.cli import show
 
+    own = {"mechanisms": "--with", "seats": "--seats", "sets": "--set", "repeats": "--repeats", "seed": "--seed"}
+    own |= {"runner": "--runner", "on_failure": "--on-failure", "save": "--save"}
+    if game.endswith(".toml"):
+        named = [flag for name, flag in own.items() if getattr(context.get_parameter_source(name), "name", "") == "COMMANDLINE"]
+        return show.study(Path(game), out, False, max_failed, json, named)
     show.play(game, mechanisms or [], seats, sets or [], repeats, seed, out, runner, on_failure, max_failed, json, save)
 
 

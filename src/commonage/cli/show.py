@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json as jsonlib
+import os
 import sys
 import warnings
 import webbrowser
@@ -32,8 +33,6 @@ def play(
 ) -> None:  # fmt: skip
     from commonage.run.study import Arm, Study
 
-    if game.endswith(".toml"):
-        return study(Path(game), out, False, max_failed, json)
     arm = Arm(game, seats or _anybody(game, mechanisms, sets), tuple(mechanisms), "", _sets(sets))
     plan = Study(arms=[arm], repeats=repeats, seed=seed, runner=runner, on_failure=on_failure)
     plan.built  # noqa: B018  says what is wrong before anything is written
@@ -42,9 +41,11 @@ def play(
     _run(plan, out or _fresh(plan.built[0].game), max_failed, json)
 
 
-def study(file: Path, out: Path | None, dry_run: bool, max_failed: int, json: bool) -> None:
+def study(file: Path, out: Path | None, dry_run: bool, max_failed: int, json: bool, named: Sequence[str] = ()) -> None:
     from commonage.run.study import Study
 
+    if named:
+        raise SpecError(f"{', '.join(named)}: a study file says that itself; change {file}, or name a game instead")
     plan = Study.load(file)
     if dry_run:
         print(_plan(plan))
@@ -159,6 +160,8 @@ def compare(folder: Path, arms: Sequence[int]) -> None:
 
     result, console = Result(folder), Console(highlight=False)
     count = len(result.tables.arms)
+    if count < 2:
+        raise SpecError(f"{str(folder)!r} has one arm: there is nothing to compare it with. A study has several: commonage study FILE")
     if any(not 1 <= arm <= count for arm in arms) or len(arms) not in (0, 2):
         raise SpecError(f"arms {list(arms)}: name two, from 1 to {count}, or none to compare all with the first")
     pairs = [(arms[0], arms[1])] if arms else [(1, arm) for arm in range(2, count + 1)]
@@ -234,13 +237,26 @@ def _free(stem: Path) -> Path:
 @contextmanager
 def _progress(verb: str, quiet: bool = False) -> Iterator[Callable[[int, int], None] | None]:
     """A bar on the terminal's error stream; warnings go there, too."""
-    warnings.showwarning = lambda message, *_, **__: print(f"note: {message}", file=sys.stderr)  # type: ignore[assignment]
-    if quiet or not sys.stderr.isatty():
-        yield None
-        return
-    from rich.console import Console
-    from rich.progress import Progress
+    with warnings.catch_warnings(), _stoppable():
+        warnings.simplefilter("always", UserWarning)
+        warnings.showwarning = lambda message, *_, **__: print(f"note: {message}", file=sys.stderr)  # type: ignore[assignment]
+        if quiet or not sys.stderr.isatty():
+            yield None
+            return
+        from rich.console import Console
+        from rich.progress import Progress
 
-    with Progress(console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task(verb, total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total)
+        with Progress(console=Console(stderr=True), transient=True) as bar:
+            task = bar.add_task(verb, total=None)
+            yield lambda done, total: bar.update(task, completed=done, total=total)
+
+
+@contextmanager
+def _stoppable() -> Iterator[None]:
+    """Ctrl-C leaves the study incomplete, and says how to go on."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        print("\ncommonage: stopped; what is in the log stays, the same command with --out DIR goes on from there", file=sys.stderr)
+        sys.stdout.flush()
+        os._exit(INCOMPLETE)  # the log is closed; a thread may still wait for the keyboard, and would be waited for

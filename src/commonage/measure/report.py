@@ -37,6 +37,7 @@ def frame(summary: Summary) -> pl.DataFrame:
 def table(summary: Summary, measures: Sequence[str] = (), width: int = 100) -> Table:
     """The arms with as many of the measures as fit into `width` characters, floors and ceilings below."""
     from rich import box
+    from rich.markup import escape
     from rich.table import Table
 
     arms = summary["arms"]
@@ -46,7 +47,7 @@ def table(summary: Summary, measures: Sequence[str] = (), width: int = 100) -> T
     for header in (*(header for header, _ in who), *(_header(summary, name) for name, _ in columns)):
         out.add_column(header)
     for place in range(len(arms)):
-        out.add_row(*(cells[place] for _, cells in (*who, *columns)), end_section=place == len(arms) - 1)
+        out.add_row(*(escape(cells[place]) for _, cells in (*who, *columns)), end_section=place == len(arms) - 1)
     for side, cells in sides(summary, [name for name, _ in columns]).items():
         aligned = [f"{cell:>{_mean_width(column(summary, name))}}" for cell, (name, _) in zip(cells, columns, strict=True)]
         out.add_row(SIDES[side], *[""] * (len(who) - 1), *aligned, style="dim")
@@ -74,9 +75,10 @@ def notes(summary: Summary) -> list[str]:
 def differences(comparison: dict[str, Any]) -> Table:
     """A comparison as a table: measure, difference, interval, how many pairs."""
     from rich import box
+    from rich.markup import escape
     from rich.table import Table
 
-    a, b = (called(comparison[key]) for key in ("a", "b"))
+    a, b = (escape(called(comparison[key])) for key in ("a", "b"))
     out = Table("measure", "difference", "", "pairs" if comparison["paired"] else "n", "", title=f"{b}, less {a}", box=box.SIMPLE_HEAD)
     for name, cell in comparison["measures"].items():
         decimals = words.places([cell])

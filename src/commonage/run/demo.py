@@ -50,7 +50,7 @@ def _page(result: Result, out: Path, repeats: int, seconds: float) -> str:
     most = max(value for measure, side, value, *_ in result.tables.arms[0]["oracles"] if (measure, side) == ("gain", "ceiling"))
     head = f"{'who sits there':<24}{'fines':<6}{'lake alive':>16}{'months':>9}   {'catch a seat':<17}{'after fines':<16}"
     under = f"{'':<24}{'':<6}{'after a year':>16}{'':>9}   (most {most:g})"
-    match = WARY * repeats + 3
+    match = WARY * repeats + min(3, repeats)
     return PAGE.format(
         head=head.rstrip() + "\n  " + under, rows="\n".join(f"  {_row(arm, number)}" for number, arm in enumerate(arms)),
         wary=_wary(result.compare(OFF, WARY), repeats), deaf=_deaf(result.compare(OFF, DEAF)),
@@ -70,19 +70,25 @@ def _row(arm: dict[str, Any], number: int) -> str:
 
 
 def _cell(cell: dict[str, Any], scale: float = 1, unit: str = "") -> str:
-    mean, low, high = (cell[key] * scale for key in ("mean", "low", "high"))
-    interval = "" if f"{low:.0f}" == f"{high:.0f}" else f" [{low:.0f}, {high:.0f}]"
-    return f"{mean:.0f}{unit}{interval}"
+    return f"{scale * cell['mean']:.0f}{unit}{_interval(cell, scale)}"
+
+
+def _interval(cell: dict[str, Any], scale: float = 1, sign: str = "") -> str:
+    """` [2, 8]`; nothing where there is none (one repeat), or where both ends are the same."""
+    if cell["low"] is None:
+        return ""
+    low, high = sorted((f"{scale * cell[key]:{sign}.0f}" for key in ("low", "high")), key=float)
+    return "" if low == high else f" [{low}, {high}]"
 
 
 def _wary(found: dict[str, Any], repeats: int) -> str:
     cell = found["measures"]["survival_rate"]
-    mean, low, high = (100 * cell[key] for key in ("mean", "low", "high"))
-    verb = "saved the lake from" if low > 0 else "did not clearly save the lake from"
-    return f"Fines {verb} the cheat who minds them: {mean:+.0f} points survival [{low:+.0f}, {high:+.0f}], {repeats} paired repeats."
+    verb = "saved the lake from" if (cell["low"] or 0) > 0 else "did not clearly save the lake from"
+    points = f"{100 * cell['mean']:+.0f} points survival{_interval(cell, 100, '+')}"
+    return f"Fines {verb} the cheat who minds them: {points}, {repeats} paired repeat{'s' * (repeats > 1)}."
 
 
 def _deaf(found: dict[str, Any]) -> str:
     alive, cost = found["measures"]["survival_rate"], found["measures"]["welfare_mean"]
     saved = "they saved nothing" if alive["mean"] == 0 else f"they changed survival by {100 * alive['mean']:+.0f} points"
-    return f"Against the one who doesn't {saved} and cost each seat {-cost['mean']:.0f} [{-cost['high']:.0f}, {-cost['low']:.0f}]."
+    return f"Against the one who doesn't {saved} and cost each seat {-cost['mean']:.0f}{_interval(cost, -1)}."

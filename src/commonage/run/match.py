@@ -229,7 +229,8 @@ class _Table:
             game=self.game, state=self.state, place=place, seat=seat, step=self.step, round=self.round, which=int(self.which[place]),
             ask=self.ask, allowed=self.legal, sights=self.sights, key=self.key,
             count=self.counts[seat].get(self.owners[self.which[place]], 0),
-            memory=self.memory[seat], heard=tuple(said for said in self.said if said.place != place and said.step < self.step), attempt=attempt, problem=problem,
+            memory=self.memory[seat], heard=tuple(said for said in self.said if said.place != place and said.step < self.step),
+            attempt=attempt, problem=problem,
         )  # fmt: skip
 
     def remember(self, seat: int, view: View, memory: Any) -> None:

@@ -89,7 +89,7 @@ class Study:
         try:
             data = tomllib.loads(Path(path).read_text(encoding="utf-8"))
         except (OSError, ValueError) as error:  # ValueError: no TOML, or no text
-            raise SpecError(f"study {str(path)!r}: {error}") from error
+            raise SpecError(f"study {str(path)!r}: {getattr(error, 'strerror', '') or error}") from error
         known = {"name", "repeats", "seed", "runner", "on_failure", "arm", "grid"}
         _require(set(data) <= known, f"study {str(path)!r}: unknown {sorted(set(data) - known)}; a study has {sorted(known)}")
         listed, grid = data.pop("arm", []), data.pop("grid", {})
