@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/ready
 export JAX_PLATFORMS ?= cpu
 
-.PHONY: demo test check-all proofs benchmarks lint docs lock clean
+.PHONY: demo test check-all proofs benchmarks lint lock clean
 
 demo: $(READY)  ## a result in seconds
 	$(BIN)/commonage demo

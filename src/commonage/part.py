@@ -20,8 +20,8 @@ import jax
 from commonage.errors import SpecError
 
 
-def static(*, default: Any = dataclasses.MISSING) -> Any:
-    """A field on which a shape, a loop or a word depends: it is compiled in."""
+def static(default: Any = dataclasses.MISSING) -> Any:
+    """A field on which a shape, a loop or a word depends: it is compiled in. Type checkers want `default=` by name."""
     return dataclasses.field(default=default, metadata={"static": True})
 
 

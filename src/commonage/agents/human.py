@@ -43,8 +43,9 @@ class Human(Agent):
 
     def _page(self, view: View) -> str:
         heard = [f"  seat {said.place + 1} said: {said.text!r}" for said in view.heard if said.round >= view.round - 1]
-        rules = [] if view.memory else [f"\nYou are {self.name or 'seat ' + str(view.place + 1)}.", view.rules]
-        return "\n".join([*rules, "", view.facts, *heard, f"{view.question.name}? {_choice(view)}"])
+        you = f"{self.name}, seat {view.place + 1}" if self.name else f"seat {view.place + 1}"
+        rules = [] if view.memory else [f"\nYou are {you}.", view.rules]
+        return "\n".join([*rules, "", view.facts, *heard, f"{you}: {view.question.name}? {_choice(view)}"])
 
 
 def _choice(view: View) -> str:

@@ -41,7 +41,7 @@ def run(out: Path, repeats: int = 200, seed: int = 1, progress: Progress | None 
     began = time.perf_counter()
     result = Study(arms=ARMS, repeats=repeats, seed=seed, name="demo").run(out, progress)
     (out / "lake.svg").write_text(figures.lake(result.tables), encoding="utf-8")
-    result.report(title="A lake, a cheat, and fines")
+    result.report(title="A lake, a cheat, and fines", command="commonage demo", pairs=[(OFF, WARY), (OFF, DEAF)])
     return _page(result, out, repeats, time.perf_counter() - began)
 
 

@@ -50,10 +50,11 @@ class Result:
         """Paired differences of arm b minus arm a, by measure."""
         return statistics.compare(self.tables, a, b, self.measures)
 
-    def report(self, path: str | Path | None = None, title: str = "") -> Path:
-        """One self-contained HTML file."""
+    def report(self, path: str | Path | None = None, title: str = "", **more: Any) -> Path:
+        """One self-contained HTML file; `more` as in `measure.report.report`: command, question, pairs of arms to compare."""
         target = Path(path or self.path / "report.html")
-        target.write_text(report.report(self.tables, title=title or self.path.name, measures=self.measures), encoding="utf-8")
+        page = report.report(self.tables, title=title or self.path.name, measures=self.measures, **more)
+        target.write_text(page, encoding="utf-8")
         return target
 
     def one(self, number: int) -> dict[str, float | None]:
