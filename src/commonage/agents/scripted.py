@@ -1,4 +1,4 @@
-"""Answers by a script, for tests: `scripted(answers=[10, 10, cooperate])`, then repeats the last."""
+"""Answers by a script, for tests: `scripted(10, 10, cooperate)`, then repeats the last."""
 
 from __future__ import annotations
 

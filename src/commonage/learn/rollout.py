@@ -202,8 +202,10 @@ def memories(game: Game, player: Player) -> dict[str, Any]:
 
 def parts(game: Game, player: Player) -> dict[str, int]:
     """For each layer of the tower that the player answers: the index of the policy that does."""
-    out = {}
+    out, asking = {}, set(owners(game))
     for layer in layers(game):
+        if layer.label not in asking:
+            continue
         for i, policy in enumerate(player):
             if policy.game == layer.name or (policy.game == "*" and layer is layers(game)[0]):
                 out[layer.label] = i

@@ -30,6 +30,7 @@ from commonage.store.log import Log
 
 CHUNK = 1024  # matches compiled together; in the header, since replay to the bit depends on it
 QUICK = 10_000  # up to so many repeats compiling costs more than running
+FRESH = 50  # arms after which compiled code is let go
 IN_FLIGHT = 100  # mixed matches at a time
 Progress = Callable[[int, int], None]  # (matches done, matches in all)
 
@@ -133,7 +134,11 @@ class Study:
                 log.arm(self.header(arm))
             meter = _Meter(progress, len(arms) * self.repeats, log)
             gate = asyncio.Semaphore(os.cpu_count() or 1)
-            await _together([self._batches(log, arm, gate, meter) for arm in arms if arm.compiled])
+            compiled = [arm for arm in arms if arm.compiled]
+            for first in range(0, len(compiled), FRESH):
+                await _together([self._batches(log, arm, gate, meter) for arm in compiled[first : first + FRESH]])
+                if len(compiled) > FRESH:
+                    jax.clear_caches()  # hundreds of compiled towers exhaust the memory maps of a process
             for arm in arms:
                 if not arm.compiled:
                     await self._matches(log, arm, meter)
