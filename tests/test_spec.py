@@ -247,7 +247,7 @@ ERRORS = [
     (GAME, "commons", ("noise(rate=2)",), ["rate=2", "between 0 and 1"]),
     (GAME, "commons", ("noise(rate=1e400)",), ["rate=inf", "number"]),
     (GAME, "commons", ("talk(signals=[f(1)])",), ["signals=[f(1)]", "words"]),
-    (GAME, "nowhere.py", (), ["'nowhere.py'", "path"]),
+    (GAME, "nowhere.py", (), ["nowhere.py'", "path"]),
     (GAME, "commons(", (), ["'commons('", "character 9", "the end"]),
     (GAME, "commons)", (), ["character 8", "')'"]),
     (GAME, 'commons(skin="a\\q")', (), ['"a\\q"', "backslash"]),

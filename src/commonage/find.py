@@ -109,6 +109,8 @@ def _aliases(tree: ast.Module) -> tuple[str, ...]:
 def from_path(text: str, kind: str = "") -> Any:
     """The part in a user's own file: the class named, or the one that the file is called after, or its only one of the kind."""
     path, _, attribute = text.partition(".py")
+    if not Path(path + ".py").exists():
+        raise SpecError(f"no file {path + '.py'!r}; give the path of a Python file, relative to where you are")
     module, attribute = load(Path(path + ".py").resolve()), attribute.lstrip(":")
     own = {name: cls for name, cls in vars(module).items() if getattr(cls, "__module__", "") == module.__name__ and _is(cls, kind)}
     namesake = camel(Path(path).stem)

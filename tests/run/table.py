@@ -9,6 +9,7 @@ from typing import Any
 from commonage import event, seeds, spec
 from commonage.agent import Agent, Answer, View
 from commonage.game import Game
+from commonage.policy import Policy
 from commonage.run import match, seats
 from commonage.run.match import Outcome, Past
 from commonage.run.study import history
@@ -31,6 +32,13 @@ class Calls(Agent):
         await asyncio.sleep(0)
         answer = self.answer(view)
         return Answer(text=answer) if isinstance(answer, str) else answer
+
+
+class Illegal(Policy):
+    """Plays option 7."""
+
+    def act(self, key: Any, memory: Any, sight: Any, legal: Any) -> Any:
+        return 7, memory
 
 
 class Played:

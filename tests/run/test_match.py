@@ -10,7 +10,7 @@ import jax
 import numpy as np
 import pytest
 import table
-from table import COMMONS, DILEMMA, KEY, Calls, play
+from table import COMMONS, DILEMMA, KEY, Calls, Illegal, play
 
 from commonage import event, spec
 from commonage.agent import Agent, Answer, View, read
@@ -329,13 +329,6 @@ def test_moves_that_are_not_legal(move: Any) -> None:
     played = play(DILEMMA, seat, "grim")
     assert len(seat.views) == 3
     assert f"move {move!r} is not legal; the legal ones: cooperate, defect" in played.failed.what
-
-
-class Illegal(Policy):
-    """Plays option 7."""
-
-    def act(self, key: Any, memory: Any, sight: Any, legal: Any) -> Any:
-        return 7, memory
 
 
 class Breaks(Policy):

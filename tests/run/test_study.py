@@ -13,7 +13,7 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 from scipy import stats
-from table import COMMONS, DILEMMA, Calls
+from table import COMMONS, DILEMMA, Calls, Illegal
 
 from commonage import Arm, Study, seeds
 from commonage.agent import Agent, Answer, View
@@ -463,8 +463,6 @@ def test_a_seat_that_retired_is_flagged(tmp_path: Path) -> None:
 
 
 def test_a_policy_that_breaks_the_rules_fails_in_both_runners(tmp_path: Path) -> None:
-    from test_match import Illegal
-
     for runner in ("compiled", "mixed"):
         result = Study(DILEMMA, [Illegal(), Grim()], repeats=2, runner=runner).run(tmp_path / runner)
         assert result.status == {"failed": 2}

@@ -239,6 +239,7 @@ def _progress(verb: str, quiet: bool = False) -> Iterator[Callable[[int, int], N
     """A bar on the terminal's error stream; warnings go there, too."""
     with warnings.catch_warnings(), _stoppable():
         warnings.simplefilter("always", UserWarning)
+        warnings.filterwarnings("ignore", "Error (reading|writing) persistent compilation cache", UserWarning)  # it compiles again
         warnings.showwarning = lambda message, *_, **__: print(f"note: {message}", file=sys.stderr)  # type: ignore[assignment]
         if quiet or not sys.stderr.isatty():
             yield None
