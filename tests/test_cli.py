@@ -359,6 +359,9 @@ def test_dry_run(run: Run) -> None:
     assert "4 arms x 6 repeats = 24 matches" in done.out
     assert "nothing is spent" in done.out
     assert done.out.count("mixed") == done.out.count("compiled") == 2
+    planned = run("study", "grid.toml", "--dry-run", "--json").json
+    assert planned["matches"] == 24
+    assert [arm["runner"] for arm in planned["arms"]] == ["compiled", "compiled", "mixed", "mixed"]
     assert [path.name for path in Path().iterdir()] == ["grid.toml"]
 
 

@@ -260,6 +260,14 @@ def choose(pred: Array, yes: Any, no: Any) -> Any:
     return jax.tree.map(lambda a, b: jnp.where(pred, a, b), yes, no)
 
 
+def divide(a: Any, b: Any) -> Array:
+    """a // b for 0 <= a < 2^31, b > 0 and quotients below 2^22. Exact, and faster: CPUs divide integers one at a time."""
+    a, b = jnp.asarray(a, jnp.int32), jnp.asarray(b, jnp.int32)
+    quotient = (a.astype(jnp.float32) / b.astype(jnp.float32)).astype(jnp.int32)
+    rest = a - quotient * b
+    return quotient + (rest >= b) - (rest < 0)
+
+
 def numpy(tree: Any) -> Any:
     """The same pytree in NumPy, for `rules`, `tell` and `scene`."""
     return jax.tree.map(np.asarray, tree)

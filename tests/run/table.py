@@ -6,6 +6,8 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
+import jax.numpy as jnp
+
 from commonage import event, seeds, spec
 from commonage.agent import Agent, Answer, View
 from commonage.game import Game
@@ -35,10 +37,15 @@ class Calls(Agent):
 
 
 class Illegal(Policy):
-    """Plays option 7."""
+    """In its third move it plays what nobody may."""
+
+    move: int = 7
+
+    def start(self) -> Any:
+        return jnp.int32(1)
 
     def act(self, key: Any, memory: Any, sight: Any, legal: Any) -> Any:
-        return 7, memory
+        return jnp.where(memory == 3, self.move, 0), memory + 1
 
 
 class Played:

@@ -43,17 +43,9 @@ def kill(folder: Path, place: str, count: int) -> None:
         assert process.wait() == -signal.SIGKILL
 
 
-@pytest.fixture(scope="module")
-def folders(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """What each killed process left, and a whole run: the processes die two at a time."""
-    root = tmp_path_factory.mktemp("killed")
-    out = {moment: root / str(i) for i, (moment, *_) in enumerate(MOMENTS)}
-    with ThreadPoolExecutor(2) as pool:
-        list(pool.map(lambda row: kill(out[row[0]], *row[1:]), MOMENTS))
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(studies, "CHUNK", killed.CHUNK)
-        killed.study().run(root / "whole")
-    return {**out, "whole": root / "whole"}
+@pytest.fixture
+def chunked(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(studies, "CHUNK", killed.CHUNK)
 
 
 def incomplete(folder: Path) -> list[tuple[int, int, int]]:
@@ -67,33 +59,38 @@ def incomplete(folder: Path) -> list[tuple[int, int, int]]:
     return out
 
 
-@pytest.mark.parametrize(("moment", "place"), [row[:2] for row in MOMENTS], ids=[row[0] for row in MOMENTS])
-def test_killed_and_resumed(folders: dict[str, Path], monkeypatch: pytest.MonkeyPatch, moment: str, place: str) -> None:
-    folder = folders[moment]
-    there = read.read(folder).matches["status"].to_list() if place != "arm" else []
-    cut = incomplete(folder)
-    print(f"kill -9 {moment}: {there.count('finished')} matches finished, in steps begun: {cut}")
-    assert cut or "step" not in moment
-    assert list(folder.rglob("*.tmp")) or place != "chunk"
-    monkeypatch.setattr(studies, "CHUNK", killed.CHUNK)
-    assert killed.study().run(folder).status == {"finished": 10}
-    assert read.equal(folder, folders["whole"]) == []
-    assert not list(folder.rglob("*.tmp"))
+def test_killed_at_ten_moments_and_resumed(tmp_path: Path, chunked: None) -> None:
+    """In one test, since the processes die two at a time."""
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(lambda row: kill(tmp_path / row[0], *row[1:]), MOMENTS))
+    killed.study().run(tmp_path / "whole")
+    for moment, place, _ in MOMENTS:
+        folder = tmp_path / moment
+        there = read.read(folder).matches["status"].to_list() if place != "arm" else []
+        cut = incomplete(folder)
+        print(f"kill -9 {moment}: {there.count('finished')} of 10 matches finished; (match, step, answers) begun: {cut}")
+        assert cut or "step" not in moment
+        assert list(folder.rglob("*.tmp")) or place != "chunk"
+        assert killed.study().run(folder).status == {"finished": 10}, moment
+        assert read.equal(folder, tmp_path / "whole") == [], moment
+        assert not list(folder.rglob("*.tmp"))
 
 
-def test_the_study_has_everything_that_can_be_cut(folders: dict[str, Path]) -> None:
+def test_the_study_has_everything_that_can_be_cut(tmp_path: Path, chunked: None) -> None:
     """So that the test above is not green for lack of talk, of answers asked again, of seats that retire."""
-    rows = [row[3] for number in range(6, 11) for row in read.match(folders["whole"], number)]
+    killed.study().run(tmp_path)
+    rows = [row[3] for number in range(6, 11) for row in read.match(tmp_path, number)]
     assert sum(isinstance(row, event.Asked) for row in rows) > 5
     assert sum(isinstance(row, event.Failed) and row.retired for row in rows) > 0
     assert sum(isinstance(row, event.Moved) and bool(row.says) for row in rows) > 20
-    assert len(list(folders["whole"].rglob("*.parquet"))) == 3 * 3
+    assert len(list(tmp_path.rglob("*.parquet"))) == 3 * 3
 
 
-def test_answers_that_were_given_are_not_asked_for_again(folders: dict[str, Path], monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nothing is paid twice: the resumed run above asked only for what was missing. Here the log is cut at an answer."""
-    rows = read.match(folders["whole"], 6)
+def test_answers_that_were_given_are_not_asked_for_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, chunked: None) -> None:
+    """Nothing is paid twice: the log is cut at an answer, and only what is missing is asked for."""
     study, asked = killed.study(), []
+    study.run(tmp_path / "whole")
+    rows = read.match(tmp_path / "whole", 6)
     call = killed.Talks.__call__
 
     async def counted(self: killed.Talks, view: View) -> Answer:
@@ -103,7 +100,7 @@ def test_answers_that_were_given_are_not_asked_for_again(folders: dict[str, Path
     monkeypatch.setattr(killed.Talks, "__call__", counted)
     for cut in (5, len(rows) // 2, len(rows) - 3):
         asked.clear()
-        folder = folders["whole"].parent / f"cut {cut}"
+        folder = tmp_path / f"cut {cut}"
         with Log.create(folder, {"toml": study.toml()}) as log:
             for arm in study.built:
                 log.arm(study.header(arm))

@@ -340,7 +340,7 @@ class Breaks(Policy):
 
 def test_a_policy_with_an_illegal_move_is_not_asked_again() -> None:
     played = play(DILEMMA, Illegal(), "grim")
-    assert played.failed == event.Failed("agent", "move 7 is not legal; the legal ones: cooperate, defect", 0)
+    assert played.failed == event.Failed("agent", "seat 1: its policy chose the illegal move 7", 0)
     assert played.of(event.Asked) == []
 
 
@@ -432,10 +432,12 @@ def test_the_last_seat_cannot_retire() -> None:
     assert [row[3].retired for row in played.of(event.Failed)] == [True, True, False]
 
 
-def test_policies_retire_too() -> None:
-    played = play(COMMONS, "sustainer", Breaks(), Scripted("banana"), on_failure="retire")
-    assert played.outcome.status == "finished"
-    assert {row[1]: row[3].what[:10] for row in played.of(event.Failed)} == {1: "ValueError", 2: "the last l"}
+@pytest.mark.parametrize("policy", [Breaks(), Illegal(move=99)])
+def test_a_policy_that_breaks_its_contract_does_not_retire(policy: Policy) -> None:
+    """It is a fault of the program; and the compiled runner could not go on either."""
+    played = play(COMMONS, "sustainer", policy, "sustainer", on_failure="retire")
+    assert played.outcome.status == "failed"
+    assert not played.failed.retired
 
 
 def test_where_it_cannot_go_on_a_failure_ends_it() -> None:

@@ -362,6 +362,17 @@ def test_with_another_mechanism(played: Path, tmp_path: Path, number: int) -> No
     whole(tmp_path / "fork", 1)
 
 
+def test_with_a_mechanism_that_the_seats_have_parts_for(tmp_path: Path) -> None:
+    """They meet it in round 3 for the first time."""
+    seats = "constant(amount=2)+fine_overusers+signer+pledger*3"
+    for runner in ("mixed", "compiled"):
+        Study(COMMONS, seats, repeats=1, runner=runner).run(tmp_path / runner)
+        fork(tmp_path / runner, 1, 3, out=tmp_path / f"{runner} fork", mechanisms=["punish", "contract", "talk"])
+        asked = set(read.read(tmp_path / f"{runner} fork").moves.filter(pl.col("round") >= 3)["question"].cast(pl.String))
+        assert asked >= {"harvest", "fine whom", "propose", "say"}
+        whole(tmp_path / f"{runner} fork", 1)
+
+
 def test_with_another_parameter(played: Path, tmp_path: Path) -> None:
     fork(played, 4, 3, out=tmp_path / "fork", sets={"cost": 0, "growth": 1})
     old, new = moves(played, 4), moves(tmp_path / "fork", 1)

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
+import os
+import signal
 import sqlite3
 from collections import Counter
 from pathlib import Path
@@ -86,6 +89,37 @@ def test_an_error_inside_a_running_loop_is_the_same_error(tmp_path: Path) -> Non
     with pytest.raises(SpecError, match="2 places"):
         asyncio.run(cell())
     assert not (tmp_path / "run").exists()
+
+
+def test_interrupted_in_a_notebook_it_stops(tmp_path: Path) -> None:
+    """The stop button raises KeyboardInterrupt in the main thread, which waits; nobody is asked after it, and the log is let go."""
+
+    answered = itertools.count(1)
+
+    def answer(view: View) -> Answer:
+        if next(answered) == 5:
+            os.kill(os.getpid(), signal.SIGINT)
+        return Answer(0)
+
+    agent = Calls(answer)
+    study = Study(DILEMMA, [agent, "grim"], repeats=200)
+
+    async def cell() -> None:
+        study.run(tmp_path / "run")
+
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a worker of pytest-xdist ignores it
+    loop = asyncio.new_event_loop()  # without the handlers of asyncio.run, as in Jupyter
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            loop.run_until_complete(cell())
+    finally:
+        loop.close()
+        signal.signal(signal.SIGINT, before)
+    asked = len(agent.views)
+    assert 5 <= asked < 800
+    agent.answer = lambda view: Answer(0)
+    assert study.run(tmp_path / "run").status == {"finished": 200}
+    assert len(agent.views) <= 800 + 100  # of those that were asked then and there no answer came
 
 
 def test_progress_counts_matches(tmp_path: Path) -> None:
@@ -462,11 +496,16 @@ def test_a_seat_that_retired_is_flagged(tmp_path: Path) -> None:
     assert found.tables.moves.filter(pl.col("seat") == 2)["move"].null_count() == 8
 
 
-def test_a_policy_that_breaks_the_rules_fails_in_both_runners(tmp_path: Path) -> None:
-    for runner in ("compiled", "mixed"):
-        result = Study(DILEMMA, [Illegal(), Grim()], repeats=2, runner=runner).run(tmp_path / runner)
-        assert result.status == {"failed": 2}
-        assert result.tables.matches["where"].to_list() == ["agent"] * 2
+@pytest.mark.parametrize(("game", "on_failure"), [(DILEMMA, "end"), ("public_goods(seats=2,rounds=4)", "retire")])
+def test_a_policy_that_breaks_the_rules_fails_alike_in_both_runners(tmp_path: Path, game: str, on_failure: str) -> None:
+    compiled, mixed = (
+        tables(Study(game, ["random", Illegal(move=99)], repeats=4, runner=runner, on_failure=on_failure), tmp_path / runner)
+        for runner in ("compiled", "mixed")
+    )
+    assert mixed.matches["cause"].to_list() == ["seat 2: its policy chose the illegal move 99"] * 4
+    assert mixed.matches["where"].to_list() == ["agent"] * 4
+    assert_frame_equal(compiled.matches, mixed.matches)
+    assert_frame_equal(compiled.moves, mixed.moves)
 
 
 def test_when_the_log_cannot_be_written_nobody_plays_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

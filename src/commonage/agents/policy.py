@@ -37,13 +37,18 @@ class PolicyAgent(Agent):
         if game is not self.game:
             self.game, self.parts, self.calls = game, parts(game, self.player), {}
 
+    def mind(self, memory: dict[str, Any] | None) -> dict[str, Any]:
+        """What it remembers by layer; a layer that it has not met yet (a fork put it there) starts."""
+        known = memory or {}
+        return known if known.keys() >= self.parts.keys() else {**memories(self.game, self.player), **known}  # type: ignore[arg-type]
+
 
 def together(agents: Sequence[PolicyAgent], views: Sequence[View]) -> list[Answer]:
     """The answers of several policies at one table, in one compiled call."""
     game, layer = views[0].game, owners(views[0].game)
     for agent in agents:
         agent.sit(game)
-    minds = [view.memory or memories(game, agent.player) for agent, view in zip(agents, views, strict=True)]
+    minds = [agent.mind(view.memory) for agent, view in zip(agents, views, strict=True)]
     out = [Answer(view.question.neutral, memory=mind) for view, mind in zip(views, minds, strict=True)]
     able = [i for i, agent in enumerate(agents) if layer[views[i].which] in agent.parts]
     asked = tuple((layer[views[i].which], agents[i].parts[layer[views[i].which]]) for i in able)

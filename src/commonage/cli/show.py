@@ -48,9 +48,14 @@ def study(file: Path, out: Path | None, dry_run: bool, max_failed: int, json: bo
         raise SpecError(f"{', '.join(named)}: a study file says that itself; change {file}, or name a game instead")
     plan = Study.load(file)
     if dry_run:
-        print(_plan(plan))
+        print(jsonlib.dumps(_planned(plan)) if json else _plan(plan))
         return
     _run(plan, out or Path("runs") / file.stem, max_failed, json)
+
+
+def _planned(plan: Any) -> dict[str, Any]:
+    arms = [{"name": arm.name, "runner": "compiled" if arm.compiled else "mixed", "spec": arm.spec} for arm in plan.built]
+    return {"arms": arms, "repeats": plan.repeats, "matches": len(arms) * plan.repeats, "seed": plan.seed}
 
 
 def _plan(plan: Any) -> str:

@@ -7,7 +7,6 @@ text says that it survives above 5: `collapse=6`).
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import jax
@@ -16,7 +15,7 @@ import numpy as np
 from jax import Array
 
 from commonage import seeds
-from commonage.game import Ask, Game, Oracle, Question, Turn, everyone
+from commonage.game import Ask, Game, Oracle, Question, Turn, divide, everyone
 from commonage.part import static
 
 
@@ -89,7 +88,7 @@ class Commons(Game):
 
     def sustainable(self, stock: Array) -> Array:
         """f(t): the most that all together can take so that the stock is back next month."""
-        return stock - (stock + self.growth - 1) // self.growth
+        return stock - divide(stock + self.growth - 1, self.growth)
 
     def start(self, key: Array) -> State:
         none = jnp.zeros(self.seats, jnp.int32)
@@ -187,59 +186,67 @@ class Commons(Game):
         return int(value[self.capacity])
 
 
-PAIR = np.uint32(0x00010001)  # a one in both halves of a word
+Units = tuple[Array, ...]  # a number a seat, apart: whole vectors when there are many matches
 
 
 def _by_unit(key: Array, wanted: Array, stock: Array) -> Array:
     """int32[seats]: one unit at a time to a random seat that still wants more, until the stock is gone.
 
-    What two seats still want shares a word (16 bits each, below 2^15), so that a unit costs a dozen operations a word.
+    The same in other words: names are called at random, and whoever is called and still wants more gets a unit.
+    So 32 names are called at once, a bit of each in every word; the last 32 are cut where the stock ends.
     """
-    lottery = wanted.sum() > stock
-    units, even = jnp.where(lottery, stock, 0), jnp.pad(wanted, (0, wanted.shape[0] % 2)).astype(jnp.uint32)
-    words = tuple(even[i] | even[i + 1] << 16 for i in range(0, even.shape[0], 2))
+    want, lottery = tuple(wanted), wanted.sum() > stock
+    units = jnp.where(lottery, stock, 0)
+    draw = lambda count: tuple(seeds.bits(key, at=count * 32 + bit) for bit in range((len(want) - 1).bit_length()))
 
-    def unit(carry: tuple[Array, tuple[Array, ...]]) -> tuple[Array, tuple[Array, ...]]:
-        count, left = carry
-        return count + 1, _serve(left, lambda active: seeds.below(key, active, at=count))
+    def on(loop: tuple[Array, Units, Units]) -> tuple[Array, Units, Units]:
+        count, got, words = loop
+        return count + 1, _serve(got, want, words, 32), draw(count + 1)
 
-    _, words = jax.lax.while_loop(lambda carry: carry[0] < units, unit, (jnp.int32(0), words))
-    left = jnp.stack([half for word in words for half in (word & 0xFFFF, word >> 16)])[: wanted.shape[0]].astype(jnp.int32)
-    return wanted - jnp.where(lottery, left, 0)
+    def longer(step: Array, calls: Array) -> Array:
+        more = calls + (16 >> step)
+        return jnp.where(sum(_serve(got, want, words, more)) < units, more, calls)
 
-
-def _serve(left: tuple[Array, ...], draw: Callable[[Array], Array]) -> tuple[Array, ...]:
-    """One less wanted by the seat that `draw(how many want)` names, counted among those who want."""
-    wants = [_not_zero(word) for word in left]
-    sums = [want * PAIR for want in wants]  # the upper half: how many of the two want
-    so_far = list(itertools.accumulate((each >> 16 for each in sums), initial=jnp.uint32(0)))
-    lucky = draw(so_far[-1]).astype(jnp.uint32) * PAIR
-    before = [each - want + first * PAIR for each, want, first in zip(sums, wants, so_far, strict=False)]
-    return tuple(word - (want & ~_not_zero(rank ^ lucky)) for word, want, rank in zip(left, wants, before, strict=True))
+    first = (jnp.int32(0), tuple(jnp.zeros_like(most) for most in want), draw(jnp.int32(0)))
+    _, got, words = jax.lax.while_loop(lambda loop: sum(_serve(loop[1], want, loop[2], 32)) < units, on, first)
+    calls = jax.lax.fori_loop(0, 5, longer, jnp.int32(0))  # the most that leave something
+    return jnp.where(lottery, jnp.stack(_serve(got, want, words, calls + 1)), wanted)
 
 
-def _not_zero(word: Array) -> Array:
-    """1 in each half that is not zero."""
-    return (word + PAIR * np.uint32(0x7FFF)) >> 15 & PAIR
-
-
-def _before(amounts: Array) -> Array:
-    """int32[seats]: the sum over the seats before each."""
-    earlier = np.tri(amounts.shape[0], k=-1, dtype=np.int32)
-    return (earlier * amounts.astype(jnp.int32)).sum(1)
+def _serve(got: Units, want: Units, words: Units, calls: Array | int) -> Units:
+    """What each has after the first `calls` of 32 calls: bit i of all words is the place, among those who want more, of the i-th."""
+    first = np.uint32(2**32 - 1) >> (32 - jnp.asarray(calls)).astype(jnp.uint32)
+    hungry = [(have < most).astype(jnp.uint32) for have, most in zip(got, want, strict=True)]
+    *places, all_ = itertools.accumulate(hungry, initial=jnp.uint32(0))
+    used = [jnp.where(all_ > 2**bit, word, 0) for bit, word in enumerate(words)]
+    out = []
+    for have, most, place in zip(got, want, places, strict=True):
+        named = first
+        for bit, word in enumerate(used):
+            named = named & (word ^ (place >> bit & 1) - 1)
+        out.append(jnp.minimum(have + jax.lax.population_count(named).astype(jnp.int32), most))
+    return tuple(out)
 
 
 def _by_demand(key: Array, wanted: Array, stock: Array) -> Array:
     """int32[seats]: floors of the proportional shares; each unit left over goes by lot, weighted by demand."""
-    total = jnp.maximum(wanted.sum(), 1)
-    caught = jnp.where(wanted.sum() > stock, wanted * stock // total, wanted)
-    rest = jnp.minimum(wanted.sum(), stock) - caught.sum()  # fewer than there are seats
+    total = wanted.sum()
+    floors = jnp.where(total > stock, divide(wanted * stock, jnp.maximum(total, 1)), wanted)
+    rest = jnp.minimum(total, stock) - floors.sum()  # fewer than there are seats
+    want = tuple(wanted)
 
-    def unit(i: Array, caught: Array) -> Array:
-        weight = jnp.where(caught < wanted, wanted, 0)
-        ticket, below = seeds.below(key, jnp.maximum(weight.sum(), 1), at=i), _before(weight)
-        return caught + ((below <= ticket) & (ticket < below + weight) & (i < rest))
+    def lot(i: Array, got: Units) -> Array:
+        """Who gets the i-th unit."""
+        weight = [jnp.where(have < most, most, 0) for have, most in zip(got, want, strict=True)]
+        *below, all_ = itertools.accumulate(weight, initial=jnp.int32(0))
+        ticket = seeds.below(key, jnp.maximum(all_, 1), at=i)
+        return sum((ticket >= low).astype(jnp.int32) for low in below[1:])
 
-    for i in range(wanted.shape[0] - 1):
-        caught = unit(jnp.int32(i), caught)
-    return caught
+    def give(i: Array, loop: tuple[Array, Units]) -> tuple[Array, Units]:
+        lucky, got = loop
+        got = tuple(have + (lucky == seat) for seat, have in enumerate(got))
+        return lot(i + 1, got), got
+
+    got = tuple(floors)
+    _, got = jax.lax.fori_loop(0, rest, give, (lot(jnp.int32(0), got), got))
+    return jnp.stack(got)

@@ -78,16 +78,20 @@ FEW = 4  # up to so many groups it is cheaper to let each act for every seat tha
 
 def place(stacks: Sequence[Stack], seating: np.ndarray) -> tuple[Group, ...]:
     """`seat`, for players that are stacked already."""
-    present = [stack for stack in stacks if np.isin(stack.kinds, seating).any()]
-    return tuple(_group(stack, seating.T, len(present) <= FEW) for stack in present)
+    players = sum(len(stack.kinds) for stack in stacks)
+    here = np.bincount(seating.ravel(), minlength=players) > 0
+    present = [stack for stack in stacks if here[stack.kinds].any()]
+    return tuple(_group(stack, players, seating.T, len(present) <= FEW) for stack in present)
 
 
-def _group(stack: Stack, seating: np.ndarray, everywhere: bool) -> Group:
-    """The group of one stack; `seating` int[seats, matches]."""
-    kind = np.minimum(np.searchsorted(stack.kinds, seating), len(stack.kinds) - 1).astype(np.int32)
-    mine = stack.kinds[kind] == seating
+def _group(stack: Stack, players: int, seating: np.ndarray, everywhere: bool) -> Group:
+    """The group of one stack of so many `players`; `seating` int[seats, matches]."""
+    number = np.full(players, -1, np.int32)  # of each player in this stack
+    number[stack.kinds] = np.arange(len(stack.kinds))
+    kind = number[seating]
+    mine = kind >= 0
     if everywhere:
-        return Group(stack.players, kind, None, None, None if mine.all() else mine)
+        return Group(stack.players, np.maximum(kind, 0), None, None, None if mine.all() else mine)
     place, match = np.nonzero(mine)
     return Group(stack.players, kind[mine], match.astype(np.int32), place.astype(np.int32), None)
 
@@ -168,10 +172,10 @@ def sit(game: Game, groups: Sequence[Group], keys: Array) -> Tables:
 
 def _sit(game: Game, group: Group, keys: Array) -> Sitting:
     count, seats = keys.shape[1], game.seats
-    match = jnp.tile(jnp.arange(count), seats) if group.match is None else group.match
+    own = jnp.tile(keys, seats) if group.match is None else keys[:, group.match]
     place = jnp.repeat(jnp.arange(seats), count) if group.place is None else group.place
     player = jax.tree.map(lambda leaf: jnp.moveaxis(jnp.asarray(leaf)[jnp.ravel(group.kind)], 0, -1), group.players)
-    streams = {label: _each(functools.partial(stream, label=label))(keys[:, match], place) for label in parts(game, group.players)}
+    streams = {label: _each(functools.partial(stream, label=label))(own, place) for label in parts(game, group.players)}
     return Sitting(player, group.match, group.place, group.mine, streams)
 
 

@@ -77,15 +77,11 @@ def _play(game: Game, groups: tuple[Group, ...], keys: Array) -> tuple[Totals, A
 
 def _sorted(out: Totals, over: np.ndarray, matches: int) -> Totals:
     """The sums by match."""
-    done = over < matches
-
-    def put(rows: np.ndarray) -> np.ndarray:
-        rows = np.moveaxis(rows, 1, -1) if rows.ndim == 3 else rows  # [deals, lanes, ...]
-        by_match = np.zeros((matches, *rows.shape[2:]), rows.dtype)
-        by_match[over[done]] = rows[done]
-        return by_match
-
-    return jax.tree.map(put, out)
+    at, lanes = np.flatnonzero(over < matches), over.shape[1]
+    order = np.empty(matches, np.intp)
+    order[over.ravel()[at]] = at
+    deal, lane = np.divmod(order, lanes)
+    return jax.tree.map(lambda rows: rows[deal, ..., lane], out)
 
 
 def _idle(game: Game, groups: tuple[Group, ...], keys: Array, count: int) -> _Lanes:

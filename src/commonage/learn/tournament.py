@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -52,7 +53,12 @@ def expected(game: Dilemma, mine: Sequence[float], other: Sequence[float]) -> tu
 
 def keys(seed: int, count: int) -> np.ndarray:
     """uint32[count, 2]: the keys of the matches of a tournament."""
-    return np.asarray(jax.jit(lambda root: seeds.fold(root, "tournament", jnp.arange(count)))(seeds.root(seed)))
+    return np.asarray(_keys(seeds.root(seed), count))
+
+
+@functools.partial(jax.jit, static_argnums=1)  # jitted here, once: jitted inside the function above it would compile at every call
+def _keys(root: jax.Array, count: int) -> jax.Array:
+    return seeds.fold(root, "tournament", jnp.arange(count))
 
 
 def _matrix(values: np.ndarray, row: np.ndarray, column: np.ndarray, shape: tuple[int, int, int]) -> np.ndarray:

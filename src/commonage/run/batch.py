@@ -39,6 +39,16 @@ def _by_seat(step: Step, orders: np.ndarray) -> Step:
     return Step(**fields, toward=turn(toward), facts={name: turn(value) for name, value in step.facts.items()})
 
 
+def _causes(step: Step, broken: np.ndarray) -> list[str | None]:
+    """What the mixed runner says of a policy that broke its contract; `broken` bool[matches, seats]."""
+    out: list[str | None] = [None] * len(broken)
+    for match in np.flatnonzero(broken.any(1)):
+        at = (step.illegal & step.live[..., None])[:, match].argmax(0)  # int[seats]: the step in which each seat did
+        seat = int(broken[match].argmax())
+        out[match] = f"seat {seat + 1}: its policy chose the illegal move {step.move[at[seat], match, seat]}"
+    return out
+
+
 def tables(step: Step, orders: np.ndarray, first: int, repeats: Sequence[int]) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
     """(matches, steps, moves) as columns, for the log; matches count from `first`."""
     broken = (step.illegal & step.live[..., None]).any(0)  # [matches, seats]
@@ -53,7 +63,7 @@ def tables(step: Step, orders: np.ndarray, first: int, repeats: Sequence[int]) -
         "repeat": np.asarray(repeats, np.int32),
         "status": ["failed" if bad else "finished" for bad in broken.any(1)],
         "where": ["agent" if bad else None for bad in broken.any(1)],
-        "cause": [f"seat {row.argmax() + 1}: its policy chose an illegal move" if row.any() else None for row in broken],
+        "cause": _causes(step, broken),
         "steps": live.sum(1).astype(np.int32),
         "rounds": (step.round_over & step.live).sum(0).astype(np.int32),
         "ended": (step.ended & step.live).any(0),

@@ -187,6 +187,9 @@ class _Table:
                 move, says = legible(view, answer)
             except Unreadable as unreadable:
                 problem = str(unreadable)
+                if isinstance(self.agents[seat], PolicyAgent):  # so the compiled runner says it, too
+                    problem = f"seat {seat + 1}: its policy chose the illegal move {answer.move}"
+                    break
                 if self.agents[seat].pure and answer.move is not None:
                     break
                 self.write(self.step, seat, attempt, event.Asked(view.which, answer.text, problem, answer.usage))
@@ -246,8 +249,9 @@ class _Table:
             self.write(self.step, seat, attempt, moved._replace(question=moved.question + shift))
 
     def fail(self, seat: int, failed: event.Failed) -> int:
-        """The seat's failure: it retires, or the match ends."""
-        if self.retires and len(self.retired) + 1 < len(self.agents):
+        """The seat's failure: it retires, or the match ends. A policy that breaks its contract ends it, as in the compiled runner."""
+        able = self.retires and not isinstance(self.agents[seat], PolicyAgent)
+        if able and len(self.retired) + 1 < len(self.agents):
             return self.retire(seat, failed._replace(retired=True))
         self.write(self.step, seat, ASKED, failed)
         raise Stop(Outcome("failed", failed.what))

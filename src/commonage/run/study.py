@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import concurrent.futures
 import dataclasses
 import functools
 import itertools
 import json
 import os
 import platform
-import threading
 import tomllib
 import warnings
 from collections.abc import Callable, Coroutine, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -121,7 +122,7 @@ class Study:
             asyncio.get_running_loop()
         except RuntimeError:
             return asyncio.run(self.arun(path, progress))
-        return _in_thread(lambda: asyncio.run(self.arun(path, progress)))
+        return _in_thread(self.arun(path, progress))
 
     async def arun(self, path: str | Path, progress: Progress | None = None) -> Result:
         """`run`, awaitable."""
@@ -292,22 +293,23 @@ def _streams(seed: int, repeats: int, places: int) -> tuple[np.ndarray, np.ndarr
     return jax.tree.map(np.asarray, _draw(seeds.root(seed), repeats, places))
 
 
-def _in_thread(work: Callable[[], Result]) -> Result:
-    box: list[Any] = []
-    failed: list[BaseException] = []
+def _in_thread(work: Coroutine[Any, Any, Result]) -> Result:
+    """What a coroutine gives that runs in a loop of its own; who interrupts the wait stops it."""
+    begun: list[tuple[Any, Any]] = []
 
-    def target() -> None:
+    async def watched() -> Result:
+        begun.append((asyncio.get_running_loop(), asyncio.current_task()))
+        return await work
+
+    with ThreadPoolExecutor(1) as pool:
+        running = pool.submit(lambda: asyncio.run(watched()))
         try:
-            box.append(work())
-        except BaseException as error:
-            failed.append(error)
-
-    thread = threading.Thread(target=target)
-    thread.start()
-    thread.join()
-    if failed:
-        raise failed[0]
-    return box[0]
+            return running.result()
+        except KeyboardInterrupt:  # Jupyter's stop button
+            for loop, task in begun:
+                loop.call_soon_threadsafe(task.cancel)
+            concurrent.futures.wait([running])  # not the thread's join: after an interrupt that returns at once (bpo-45274)
+            raise
 
 
 def _grid(grid: dict[str, Any]) -> list[dict[str, Any]]:
