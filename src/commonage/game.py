@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, ClassVar, NamedTuple
 
 import jax
@@ -258,6 +259,17 @@ def pad(ask: Ask, to: int) -> Ask:
 def choose(pred: Array, yes: Any, no: Any) -> Any:
     """`yes` where the scalar `pred` holds, else `no`, for whole pytrees."""
     return jax.tree.map(lambda a, b: jnp.where(pred, a, b), yes, no)
+
+
+def once(compute: Callable[[], Any], unknown: Array) -> Any:
+    """What `compute` gives, computed once. XLA's CPU compiler repeats a computation in every use of its result, and in
+    theirs, so that towers of mechanisms would take several times as long to compile and to run; it does not so with a loop.
+
+    `unknown` is any array of the match: were it plain that the loop runs once it would be taken apart.
+    """
+    first = jnp.ravel(unknown)[0].astype(jnp.int32) * 0
+    blank = jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), jax.eval_shape(compute))
+    return jax.lax.while_loop(lambda loop: loop[0] < 1, lambda loop: (loop[0] + 1, compute()), (first, blank))[1]
 
 
 def divide(a: Any, b: Any) -> Array:

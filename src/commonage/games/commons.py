@@ -240,7 +240,7 @@ def _by_demand(key: Array, wanted: Array, stock: Array) -> Array:
         weight = [jnp.where(have < most, most, 0) for have, most in zip(got, want, strict=True)]
         *below, all_ = itertools.accumulate(weight, initial=jnp.int32(0))
         ticket = seeds.below(key, jnp.maximum(all_, 1), at=i)
-        return sum((ticket >= low).astype(jnp.int32) for low in below[1:])
+        return sum(((ticket >= low).astype(jnp.int32) for low in below[1:]), jnp.int32(0))
 
     def give(i: Array, loop: tuple[Array, Units]) -> tuple[Array, Units]:
         lucky, got = loop

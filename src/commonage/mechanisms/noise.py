@@ -13,7 +13,7 @@ from jax import Array
 
 from commonage import seeds
 from commonage.game import State as Inner
-from commonage.game import Turn, base
+from commonage.game import Turn, base, once
 from commonage.mechanism import Mechanism
 
 
@@ -47,7 +47,7 @@ class Noise(Mechanism):
         slips = asked & (moves >= 0) & (others > 0) & seeds.chance(self._key(key, state, 0), self.rate, (self.seats,))
         rank = seeds.below(self._key(key, state, 1), others, (self.seats,))
         drawn = jnp.where(legal.nth(rank) < moves, legal.nth(rank), legal.nth(rank + 1))  # the move itself is left out
-        turn = self.game.step(key, state.game, jnp.where(slips, drawn, moves))
+        turn = self.game.step(key, state.game, once(lambda: jnp.where(slips, drawn, moves), moves))
         return turn._replace(state=State(turn.state, state.clock + asked.any(), slips))
 
     def rest(self, state: State) -> State:
