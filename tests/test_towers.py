@@ -66,7 +66,7 @@ SINGLE = [(small(game), (LIVELY.get(name, [name])[0],)) for game in GAMES for na
 PAIRS = [(small(game), pair) for game in ("dilemma", "commons") for pair in itertools.permutations(MECHANISMS, 2)]
 TWINS = [(small("dilemma"), (name, name)) for name in MECHANISMS]
 DEEP = drawn(40)
-FEW = 8  # of the deep ones: where a part of the tests has to be enough
+FEW = 6  # of the deep ones: where a part of the tests has to be enough
 
 towers = functools.partial(pytest.mark.parametrize, "tower", ids=title)
 deep = [
@@ -278,8 +278,12 @@ def strategies(game: str) -> list[Player]:
 
 ALL = tuple({"noise": "noise(rate=0)"}.get(name, name) for name in MECHANISMS)
 SOME = {game: ALL if game == "commons" else (ALL * 2)[i % len(ALL) :][:2] for i, game in enumerate(GAMES)}
+SOON = ("dilemma", "donor", "trust")
 SILENT = [
-    *((small(game), SOME[game]) for game in GAMES),
+    *(
+        pytest.param((small(game), SOME[game]), marks=[] if game in SOON else pytest.mark.slow, id=title((game, SOME[game])))
+        for game in GAMES
+    ),
     *(pytest.param((small(game), ALL[::-1]), marks=pytest.mark.slow, id=title((game, ALL[::-1]))) for game in GAMES),
 ]
 

@@ -163,4 +163,8 @@ def test_words_and_sight():
 
 def test_without_proposals_nothing_changes():
     unchanged(Dilemma(), Contract(Dilemma()), Random(), TitForTat())
+
+
+@pytest.mark.slow
+def test_without_proposals_nothing_changes_on_the_lake():
     unchanged(Commons(), Contract(Commons()), Random(), Cheat(), *[Sustainer()] * 3)

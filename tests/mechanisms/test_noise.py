@@ -71,7 +71,7 @@ def test_the_only_legal_move_never_trembles():
     assert turns(nothing, [-1, 0])[0].state.trembled.tolist() == [False, True]  # a retired seat has no hand
 
 
-@pytest.mark.parametrize("game", [Dilemma(), Commons()])
+@pytest.mark.parametrize("game", [Dilemma(), pytest.param(Commons(), marks=pytest.mark.slow)])
 def test_the_same_hands_tremble_whatever_else_is_on(game):
     """The base game's own record is bit-identical with talk, fines and contracts inside or around the noise, all in use."""
     players = [(Random(), Pledger(), FineOverusers(), Signer())] * game.seats

@@ -367,7 +367,7 @@ def test_other_seeds_are_other_matches(tmp_path: Path) -> None:
 
 TOWERS = [
     (COMMONS, SEATS, PUNISHED),
-    (COMMONS, "random+pledger,cheat(low=1,high=6)+signer,sustainer", ["noise(rate=0.3)", "talk", "contract(most=3)"]),
+    (COMMONS, "random+pledger,cheat(low=1,high=6)+signer,sustainer", ["noise(rate=0.3)", "talk"]),
     (DILEMMA, "joss+fine_overusers(notice=0.5),memory_one(p=[0.9,0.7,0.2,0.8,0.1])", ["punish", "noise(rate=0.2)"]),
     ("market(seats=3,rounds=4)", "random,best_reply,nash_seller", []),
 ]

@@ -110,7 +110,7 @@ def _answer(game: Game, label: str, policy: Policy, stream: Any, count: Any, mem
     return rollout.answer(game, label, 0, (policy,), jnp.asarray(stream), jnp.asarray(count), memory, sights, legal)
 
 
-@functools.partial(jax.jit, static_argnums=1, compiler_options=probe.QUICK)
+@functools.partial(jax.jit, static_argnums=1, compiler_options=rollout.QUICK)
 def _acts(game: Game, label: str, policy: Policy, rows: Rows) -> Any:
     """(moves, moves where `legal` is longer) int32[steps, rows], and (memory, count) before each step."""
 

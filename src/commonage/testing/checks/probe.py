@@ -14,11 +14,11 @@ import numpy as np
 
 from commonage import seeds
 from commonage.game import Ask, Game, Turn, choose, owners
+from commonage.learn.rollout import QUICK
 
 MATCHES = 32
 KEYS = np.stack([np.asarray(seeds.root(7 + i)) for i in range(MATCHES)])
 SHARES = np.array([1, 1 / 8, 1, 1 / 2])  # of what is legal, by match
-QUICK = {"xla_backend_optimization_level": 0}  # a check runs once: compiling costs more than running
 
 
 class Played(NamedTuple):

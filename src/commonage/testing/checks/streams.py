@@ -15,7 +15,8 @@ import numpy as np
 
 from commonage import seeds
 from commonage.game import Game
-from commonage.testing.checks.probe import QUICK, Played
+from commonage.learn.rollout import QUICK
+from commonage.testing.checks.probe import Played
 
 MATCHES = 8  # that are looked at draw by draw
 AS_DRAWN, ZEROS, ONES, TURNED = range(4)  # what a draw's bits are replaced by: a draw that matters shows it
