@@ -11,9 +11,8 @@ CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path(__file__).parents[1] / ".c
 
 # in the environment, so that it holds for processes that tests start, too; before anything imports jax
 os.environ.setdefault("JAX_PLATFORMS", "cpu")
-os.environ.setdefault(
-    "XLA_FLAGS", "--xla_backend_optimization_level=0 --xla_cpu_use_fusion_emitters=false"
-)  # a test compiles more than it runs
+# a test compiles more than it runs; `make check-all` compiles as users do
+os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=0 --xla_cpu_use_fusion_emitters=false")
 os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(CACHE))
 os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
 os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES", "-1")

@@ -278,17 +278,11 @@ def strategies(game: str) -> list[Player]:
 
 ALL = tuple({"noise": "noise(rate=0)"}.get(name, name) for name in MECHANISMS)
 SOME = {game: ALL if game == "commons" else (ALL * 2)[i % len(ALL) :][:2] for i, game in enumerate(GAMES)}
-SOON = ("dilemma", "donor", "trust")
-SILENT = [
-    *(
-        pytest.param((small(game), SOME[game]), marks=[] if game in SOON else pytest.mark.slow, id=title((game, SOME[game])))
-        for game in GAMES
-    ),
-    *(pytest.param((small(game), ALL[::-1]), marks=pytest.mark.slow, id=title((game, ALL[::-1]))) for game in GAMES),
-]
+SILENT = [(small(game), SOME[game]) for game in GAMES] + [(small(game), ALL[::-1]) for game in GAMES]
+SOON = [(small(game), SOME[game]) for game in ("dilemma", "donor", "trust")]
 
 
-@towers(SILENT)
+@pytest.mark.parametrize("tower", [pytest.param(t, id=title(t), marks=[] if t in SOON else pytest.mark.slow) for t in SILENT])
 def test_a_silent_tower_changes_no_strategy(tower: Tower) -> None:
     """Each strategy sits somewhere: alone in the compiled runner, and under idle mechanisms in the mixed one."""
     alone = built((tower[0], ()))
