@@ -131,8 +131,9 @@ class Phased(Mechanism):
     """A mechanism with phases of its own before or after each round; phase i asks its i-th question.
 
     Phases before a round come first thing in it; phases after it follow `round_over`. A phase in which
-    nobody is asked is skipped. After the last round only `closing` phases are held: a fine follows a
-    collapse, a chat doesn't.
+    nobody is asked is skipped. With `passes` above 1 those on a side are gone through again and again until
+    nobody is asked: the mechanism counts, in its own arrays. After the last round only `closing` phases are
+    held: a fine follows a collapse, a chat doesn't.
     """
 
     closing: ClassVar[bool] = False
@@ -141,6 +142,11 @@ class Phased(Mechanism):
     def before(self) -> int:
         """How many of its phases precede the round; the others follow it."""
         return 0
+
+    @property
+    def passes(self) -> int:
+        """How often its phases are gone through in a round, at most. However many, the code holds each phase once."""
+        return 1
 
     def begin(self, key: Array) -> Any:
         """The mechanism's own arrays before the first round."""
@@ -160,16 +166,16 @@ class Phased(Mechanism):
 
     @property
     def max_steps(self) -> int:
-        return self.game.max_steps + self.rounds * len(self.own)
+        return self.game.max_steps + self.rounds * len(self.own) * self.passes
 
     @property
     def round_steps(self) -> int:
-        return self.game.round_steps + len(self.own)
+        return self.game.round_steps + len(self.own) * self.passes
 
     def start(self, key: Array) -> Phases:
         no, zero, none = jnp.array(False), jnp.int32(0), jnp.full(self.seats, jnp.nan, jnp.float32)
         state = Phases(self.game.start(key), zero, zero, ~no, none, no, no, self.begin(key))
-        return state._replace(phase=self._first(state, 0, self.before))
+        return state._replace(phase=self._first(self._open(state), 0, self.before))
 
     def ask(self, state: Phases) -> Ask:
         ask = super().ask(state)
@@ -202,15 +208,15 @@ class Phased(Mechanism):
 
     def _close(self, state: Phases, was: Array, playing: Array, over: Array, turn: Turn, rewards: Array) -> Turn:
         """The next phase: onwards within the round, or the first of the next one."""
-        end, final = len(self.own) + 1, state.ended | state.truncated
-        onwards = self._first(state, was + 1, end)
+        end, final, open_ = len(self.own) + 1, state.ended | state.truncated, self._open(state)
+        onwards = self._onwards(open_, was)
         if not self.closing:
             onwards = jnp.where(final, end, onwards)
         stay = jnp.where(final, end, self.before)  # a stop in the middle of a round: nothing follows
         place = jnp.where(playing & ~over, stay, onwards)
         finished = place == end
         return Turn(
-            state=state._replace(phase=jnp.where(finished, self._first(state, 0, self.before), place)),
+            state=state._replace(phase=jnp.where(finished, self._first(open_, 0, self.before), place)),
             rewards=jnp.where(playing, turn.rewards, 0) + rewards,
             round_over=finished & (over | ~playing),
             ended=finished & state.ended,
@@ -218,13 +224,27 @@ class Phased(Mechanism):
             deeds=jnp.where(playing, turn.deeds, jnp.nan),
         )
 
-    def _first(self, state: Phases, start: Array | int, end: int) -> Array:
-        """The first phase from `start` on in which somebody is asked; `end` where there is none."""
+    def _onwards(self, open_: list[Array], was: Array) -> Array:
+        """The next place where somebody is asked; the phases before or after the round may begin again before it goes on."""
+        end = len(open_)
+        onwards = self._first(open_, was + 1, end)
+        if self.passes == 1:
+            return onwards
+        later = was > self.before
+        begin, leave = jnp.where(later, self.before + 1, 0), jnp.where(later, end, self.before)
+        again = self._first(open_, begin, end)
+        return jnp.where((was != self.before) & (onwards >= leave) & (again < leave), again, onwards)
+
+    def _open(self, state: Phases) -> list[Array]:
+        """bool[] for each place: whether somebody is asked there; in the game always."""
+        mine = [self.asked(state, i)[0].any() for i in range(len(self.own))]
+        return [*mine[: self.before], jnp.array(True), *mine[self.before :]]
+
+    def _first(self, open_: list[Array], start: Array | int, end: int) -> Array:
+        """The first open place from `start` on; `end` where there is none."""
         found = jnp.int32(end)
         for place in reversed(range(end)):
-            i = place if place < self.before else place - 1
-            open_ = jnp.array(True) if place == self.before else self.asked(state, i)[0].any()
-            found = jnp.where(open_ & (place >= start), place, found)
+            found = jnp.where(open_[place] & (place >= start), place, found)
         return found.astype(jnp.int32)
 
     def _place(self, i: int) -> int:

@@ -46,6 +46,15 @@ def test_how_many_units_is_a_second_question():
     assert "fined" not in tower.tell(units.state, 1).replace(tower.game.tell(units.state.game, 1), "")
 
 
+def test_a_fine_is_told_until_the_next_round_is_over():
+    tower = Talk(Punish(Dilemma()))
+    told = [tower.tell(turn.state, 0) for turn in turns(tower, [0, 0], [D, C], [0, 1], [-1, 0], [0, 0], [D, C], [0, 1], [-1, 0])]
+    fined = ["You were fined 3 after the last round." in text for text in told]
+    assert fined == [False, False, False, True, True, False, False, True]
+    seen = tower.sights(turns(tower, [0, 0], [D, C], [0, 1], [-1, 0])[-1].state)["punish"].fined
+    assert np.asarray(seen).tolist() == [3, 0]
+
+
 def test_with_more_than_one_unit_nothing_is_forced():
     steps = play(Punish(Dilemma(rounds=1), most=2), Plays((D,)), (Plays((C,)), Fines((1, 1))))
     assert steps.rewards[:, 0].tolist() == [[5, 0], [0, 0], [-6, -2]]

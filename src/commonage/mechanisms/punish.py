@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import jax.numpy as jnp
 from jax import Array
 
-from commonage.game import Legal, Question, legal
+from commonage.game import Legal, Question, Turn, legal
 from commonage.mechanism import Phased, Phases
 from commonage.part import static
 
@@ -20,13 +20,13 @@ class Own(NamedTuple):
     whom: Array  # int32[seats]: whom each seat fines, -1 nobody
     spent: Array  # float32[seats], in the last step
     fined: Array  # float32[seats], in the last step
-    before: Array  # float32[seats]: what was fined after the last round
+    before: Array  # float32[seats]: what was fined after the last round, until the next one is over
 
 
 class Sight(NamedTuple):
     asked: Array  # int32[seats]: 0 whom, 1 how many units
     deeds: Array  # float32[seats, seats]: what I know of each seat's worst deed of the last round; NaN nothing
-    fined: Array  # float32[seats]: what I was fined after the last round
+    fined: Array  # float32[seats]: what I was fined after the last round; 0 once the next one is over
 
 
 class Punish(Phased):
@@ -63,11 +63,15 @@ class Punish(Phased):
     def heard(self, key: Array, state: Phases, phase: int, moves: Array) -> tuple[Own, Array]:
         zero = jnp.zeros(self.seats, jnp.float32)
         if phase == 0:
-            return state.own._replace(whom=moves - 1, before=zero), zero
+            return state.own._replace(whom=moves - 1), zero
         units = jnp.maximum(moves + 1, 0).astype(jnp.float32)
         hits = (state.own.whom[:, None] == jnp.arange(self.seats)) * units[:, None]
         spent, fined = units * self.cost, hits.sum(0) * self.fine
         return Own(state.own.whom, spent, fined, fined), -spent - fined
+
+    def played(self, key: Array, state: Phases, turn: Turn) -> tuple[Own, Array]:
+        zero = jnp.zeros(self.seats, jnp.float32)
+        return state.own._replace(before=jnp.where(turn.round_over, zero, state.own.before)), zero
 
     def rest(self, state: Phases) -> Phases:
         zero = jnp.zeros(self.seats, jnp.float32)
