@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import html
 import inspect
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import polars as pl
 
-from commonage.measure import figures, report, statistics, style, words
+from commonage.measure import accounting, figures, report, statistics, style, words
 from commonage.measure.contract import Measure, Played, Tables
 
 MOST, LINES, COLUMNS = 24, 8, 6  # arms in a dot chart; arms over rounds; measures in a table
@@ -20,26 +20,36 @@ READING = (
     "few repeats (below 5 repeats Student's t). No interval: the repeats were equal as far as the digits go, or there is only one. "
     "'failed': the mean, had the failed matches been the worst or the best possible. Which floors and ceilings are proved is said below."
 )
+SPENDING = (
+    "Questions asked = moves + failures (by who is to blame) + paused, and open where a match was cut off; again: answers that could not "
+    "be read and were asked for again. Calls, tokens, seconds and cost are of calls that were sent; those from the cache cost nothing. "
+    "Prefix: the share of the prompt tokens that a provider's prefix cache could serve, since the seat's prompt before began alike; "
+    "served: the share that one did, as the provider says. Seconds until calls were answered; waited in the queue and between tries."
+)
 
 
 def build(
-    tables: Tables, title: str, command: str, question: str, measures: Iterable[str | Measure], pairs: Sequence[tuple[int, int]]
-) -> str:
+    tables: Tables, title: str, command: str, question: str, measures: Iterable[str | Measure], pairs: Sequence[tuple[int, int]],
+    accounts: Mapping[int, dict[str, Any]],
+) -> str:  # fmt: skip
     """The whole page as text."""
     chosen = statistics.measures_of(measures)
     played = Played.of(tables)
     values = statistics.evaluate(played.tables, chosen)
-    summary = statistics.summary(played.tables, chosen, values)
-    pairs = pairs or report.alike(summary["arms"])[: 2 * MOST]
+    summary = accounting.told(statistics.summary(played.tables, chosen, values), tables.arms, accounts)
+    results, tests = report.split(summary)
+    pairs = pairs or report.alike(results["arms"])[: 2 * MOST]
     compared = [statistics.compare(played.tables, a, b, chosen, values) for a, b in pairs]
     parts = [
         f"<h1>{html.escape(title or 'A study')}</h1>",
         f'<p class="lead">{html.escape(question)}</p>' if question else "",
         f"<p>{html.escape(report.notes(summary)[0])} {html.escape(_what(tables.arms))}</p>",
-        _section("Results", _arms(summary)),
-        _section("Figures", _figures(played, summary, values)),
+        _section("Results", _arms(results)),
+        _section("Test models", f"<p>{html.escape(report.TEST)}</p>{_arms(tests)}" if tests["arms"] else ""),
+        _section("Figures", _figures(played, results, values) if results["arms"] else ""),
         _section("Differences", _differences(summary, compared)),
         _section("Failures", _failures(summary)),
+        _section("What models were sent, and what it cost", _accounting(summary)),
         _section("Do it again", _again(tables.arms, command)),
         _section("What the numbers mean", _terms(summary, chosen)),
     ]
@@ -203,6 +213,22 @@ def _failures(summary: dict[str, Any]) -> str:
     said = "".join(f"<p>{html.escape(line)}</p>" for line in report.notes(summary)[1:])
     note = "A failure is never a move: these matches count in no mean. The bounds say what they could change."
     return _table(head, rows, (), note) + said
+
+
+def _accounting(summary: dict[str, Any]) -> str:
+    rows = report.bills(summary)
+    if not rows:
+        return ""
+    right = 'style="text-align:right"'
+    head = "".join(f"<th{f' {right}' if name else ''}>{name}</th>" for name in rows[0])
+    cells = [[html.escape(cell) for cell in row.values()] for row in rows]
+    body = [f"<tr>{_who(who)}{''.join(f'<td {right}>{cell}</td>' for cell in listed)}</tr>" for who, *listed in cells]
+    return _table(head, body, (), SPENDING)
+
+
+def _who(name: str) -> str:
+    """An arm, or a seat under it."""
+    return f'<td style="padding-left:1.2rem">{name}</td>' if name.startswith(accounting.INDENT) else f"<th>{name}</th>"
 
 
 def _again(arms: Sequence[dict[str, Any]], command: str) -> str:

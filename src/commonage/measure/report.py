@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from commonage.measure import words
+from commonage.measure import accounting, words
 from commonage.measure.contract import Measure, Tables
 
 if TYPE_CHECKING:
+    from rich.console import Group
     from rich.table import Table
 
 # the order in which measures are shown; a user's own come first
@@ -22,6 +23,7 @@ HEADLINES = (
 QUIET = ("welfare_sum", "welfare_min")  # in the frame, in JSON and in the report's full table only
 SIDES = {"floor": "floor", "reference": "best known", "ceiling": "ceiling"}
 NUMBERS = ("mean", "low", "high", "worst", "best", "floor", "reference", "ceiling")
+TEST = "TEST MODEL: a strategy in disguise, there to show and test how models take seats. These are no results."
 Summary = dict[str, Any]
 
 
@@ -34,8 +36,31 @@ def frame(summary: Summary) -> pl.DataFrame:
     return pl.DataFrame([[row.get(column) for column in schema] for row in rows], schema, orient="row")
 
 
+def tables(summary: Summary, width: int = 100) -> Group:
+    """All tables for the terminal: the results; arms with a test model, apart; what models were sent and what it cost."""
+    from rich.console import Group
+
+    results, tests = split(summary)
+    shown = [table(summary, width=width)] if results["arms"] or not tests["arms"] else []
+    if tests["arms"]:
+        shown += [f"\n{TEST}\n", _table(tests, (), width)]
+    if rows := bills(summary):
+        shown += ["", _bill(rows, width)]
+    return Group(*shown)
+
+
+def split(summary: Summary) -> tuple[Summary, Summary]:
+    """(The arms that are results, those in which a test model sits.)"""
+    arms = summary["arms"]
+    return tuple({**summary, "arms": [arm for arm in arms if bool(arm.get("test_models")) is test]} for test in (False, True))  # type: ignore[return-value]
+
+
 def table(summary: Summary, measures: Sequence[str] = (), width: int = 100) -> Table:
-    """The arms with as many of the measures as fit into `width` characters, floors and ceilings below."""
+    """The arms with as many of the measures as fit into `width` characters, floors and ceilings below; no test models."""
+    return _table(split(summary)[0], measures, width)
+
+
+def _table(summary: Summary, measures: Sequence[str], width: int) -> Table:
     from rich import box
     from rich.markup import escape
     from rich.table import Table
@@ -69,7 +94,30 @@ def notes(summary: Summary) -> list[str]:
             out.append(f"{called(arm)}: {arm['paused']:,} of {arm['matches']:,} paused{_causes(arm, 'paused')}.")
         if arm["retired"]:
             out.append(f"{called(arm)}: in {words.count(arm['retired'], 'match')} a seat retired and the others went on.")
+        out += [f"{called(arm)}: {line}." for line in accounting.remarks(arm["accounting"])] if "accounting" in arm else []
     return [line.strip() for line in out]
+
+
+def bills(summary: Summary) -> list[dict[str, str]]:
+    """The rows of the accounting, as `accounting.bills` gives them."""
+    return accounting.bills([(called(arm), arm["accounting"]) for arm in summary["arms"] if "accounting" in arm], len(summary["arms"]) > 1)
+
+
+def _bill(rows: list[dict[str, str]], width: int) -> Table:
+    from rich import box
+    from rich.markup import escape
+    from rich.table import Table
+
+    wide = {name: max(len(name), *(len(row[name]) for row in rows)) + 3 for name in rows[0]}
+    for name in accounting.SPARE:
+        if sum(wide.values()) > width:
+            wide.pop(name, None)
+    out = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    for name in wide:
+        out.add_column(name, justify="right" if name else "left")
+    for row in rows:
+        out.add_row(*(escape(row[name]) for name in wide))
+    return out
 
 
 def differences(comparison: dict[str, Any]) -> Table:
@@ -96,14 +144,16 @@ def report(
     question: str = "",
     measures: Iterable[str | Measure] = (),
     pairs: Sequence[tuple[int, int]] = (),
+    accounts: Mapping[int, dict[str, Any]] | None = None,
 ) -> str:
     """One HTML file that needs nothing else: arms, intervals, floors, ceilings, figures, failures, how to do it again.
 
     `pairs` are arms to compare, (a, b) for b less a; by default each arm with the earlier one most like it.
+    `accounts` is what `accounting.accounts` gave.
     """
     from commonage.measure import page
 
-    return page.build(tables, title, command, question, measures, pairs)
+    return page.build(tables, title, command, question, measures, pairs, accounts or {})
 
 
 def headline(summary: Summary) -> list[str]:
@@ -129,7 +179,11 @@ def column(summary: Summary, measure: str) -> list[dict[str, Any] | None]:
 
 
 def called(arm: dict[str, Any]) -> str:
-    """An arm's name, or else its seats and mechanisms."""
+    """An arm's name, or else its seats and mechanisms; stamped where a test model sits there."""
+    return _named(arm) + (" (TEST MODEL)" if arm.get("test_models") else "")
+
+
+def _named(arm: dict[str, Any]) -> str:
     spec = arm["spec"]
     return arm.get("name") or " ".join([spec.get("seats", f"arm {arm['arm'] + 1}"), *(f"with {layer}" for layer in spec.get("with", ()))])
 
@@ -170,13 +224,14 @@ def _causes(arm: dict[str, Any], status: str) -> str:
 
 def _flat(arm: dict[str, Any]) -> dict[str, Any]:
     spec = arm["spec"]
-    return {**arm, "game": spec.get("game"), "with": ", ".join(spec.get("with", ())), "seats": spec.get("seats")}
+    name = called(arm) if arm.get("test_models") else arm["name"]
+    return {**arm, "name": name, "game": spec.get("game"), "with": ", ".join(spec.get("with", ())), "seats": spec.get("seats")}
 
 
 def _who(arms: Sequence[dict[str, Any]]) -> list[tuple[str, list[str]]]:
     """The columns that say who plays what: what is the same in all arms and can be read off the names is left out."""
     specs = [arm["spec"] for arm in arms]
-    default = [called({**arm, "name": ""}) for arm in arms]
+    default = [_named({**arm, "name": ""}) for arm in arms]
     names = [
         spec.get("seats", "") if arm["name"] in ("", text) else arm["name"] for arm, spec, text in zip(arms, specs, default, strict=True)
     ]

@@ -44,7 +44,7 @@ def svg(figure: Figure, alt: str) -> str:
 
 def sheet(width: float, height: float, margins: tuple[float, float, float, float]) -> tuple[Figure, Axes]:
     """A figure of so many units, 72 an inch so that a unit is one of the SVG's, and its axes."""
-    figure = Figure(figsize=(width / 72, height / 72), dpi=72, facecolor="none")
+    figure = Figure(figsize=(width / 72, height / 72), dpi=72, facecolor=INK["paper"])
     return figure, panel(figure, width, height, margins)
 
 

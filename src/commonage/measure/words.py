@@ -60,6 +60,14 @@ def ends(cell: Cell) -> str:
     return ", ".join(f"{said} {number(value, cell['unit'], needs(value, cell['unit']))}" for said, value in known)
 
 
+def money(amount: float | None, unpriced: int = 0) -> str:
+    """`$12.30`, `$0.0042`, `0`; with `+` where the price of some calls is not known, `unknown` where of none it is (None)."""
+    if amount is None:
+        return "unknown"
+    text = f"${amount:,.{max(2, needs(amount) - 1)}f}" if amount >= 1e-4 else f"${amount:.1e}" if amount else "0"
+    return text + ("+" if unpriced else "")
+
+
 def title(measure: str) -> str:
     """`survival_time` -> `survival time`."""
     return measure.replace("_", " ")

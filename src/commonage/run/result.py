@@ -10,7 +10,7 @@ from typing import Any
 import polars as pl
 
 from commonage.find import parts
-from commonage.measure import report, statistics
+from commonage.measure import accounting, report, statistics
 from commonage.measure.contract import Measure
 from commonage.store import read
 
@@ -34,12 +34,21 @@ class Result:
         """Every event, one row each."""
         return read.events(self.path)
 
+    def calls(self) -> pl.DataFrame:
+        """Every call of a model, one row each."""
+        return read.calls(self.path)
+
+    @functools.cached_property
+    def accounting(self) -> dict[int, dict[str, Any]]:
+        """By arm what models were sent and what it cost, as in `measure.accounting.accounts`."""
+        return accounting.accounts(self.tables.arms, self.calls(), read.answers(self.path))
+
     @functools.cached_property
     def _summary(self) -> dict[str, Any]:
-        return statistics.summary(self.tables, self.measures)
+        return accounting.told(statistics.summary(self.tables, self.measures), self.tables.arms, self.accounting)
 
     def summary(self) -> dict[str, Any]:
-        """{"arms": [{"spec", "matches", "failed", "paused", "measures": {name: {"mean", "low", "high", "n"}}}]}."""
+        """{"arms": [{"spec", "matches", "failed", "paused", "measures": {name: {"mean", "low", "high", "n"}}, "accounting"}]}."""
         return self._summary
 
     def table(self) -> pl.DataFrame:
@@ -48,12 +57,14 @@ class Result:
 
     def compare(self, a: int, b: int) -> dict[str, Any]:
         """Paired differences of arm b minus arm a, by measure."""
-        return statistics.compare(self.tables, a, b, self.measures)
+        found = statistics.compare(self.tables, a, b, self.measures)
+        tests = {arm["arm"]: arm.get("test_models", []) for arm in self.tables.arms}
+        return found | {key: {**found[key], "test_models": tests[number]} for key, number in (("a", a), ("b", b))}
 
     def report(self, path: str | Path | None = None, title: str = "", **more: Any) -> Path:
         """One self-contained HTML file; `more` as in `measure.report.report`: command, question, pairs of arms to compare."""
         target = Path(path or self.path / "report.html")
-        page = report.report(self.tables, title=title or self.path.name, measures=self.measures, **more)
+        page = report.report(self.tables, title=title or self.path.name, measures=self.measures, accounts=self.accounting, **more)
         target.write_text(page, encoding="utf-8")
         return target
 

@@ -7,7 +7,7 @@ from typing import Any
 import polars as pl
 
 from commonage.event import EVENTS, TABLE
-from commonage.store.codec import dumps
+from commonage.store.codec import dumps, whole
 from commonage.store.mixed import Rows
 from commonage.store.tables import CODED, MOVES, STEPS, in_words
 
@@ -89,7 +89,7 @@ def _text(name: str, value: Any) -> str | None:
     """What is nested as JSON; what is empty as null."""
     if value in (None, "", {}):
         return None
-    return dumps(value) if name in NESTED else value
+    return dumps(value) if name in NESTED else whole(value)
 
 
 def _stepped(steps: pl.DataFrame, moves: pl.DataFrame) -> pl.DataFrame:

@@ -3,6 +3,7 @@
     with Log.create("runs/lake", study) as log:     # or Log.open("runs/lake") to go on
         log.arm(header)
         log.write(match, step, seat, attempt, event)
+        log.call(match, step, seat, attempt, number, call)
         log.flush()
 
 What was flushed survives `kill -9`; what was not is lost, and nothing else.
@@ -23,7 +24,8 @@ from types import TracebackType
 from typing import Any, Self
 
 from commonage.errors import LogError
-from commonage.store import file, mixed, parquet
+from commonage.model import Call
+from commonage.store import calls, file, mixed, parquet
 from commonage.store.codec import dumps, encode, seal
 from commonage.store.file import guarded
 from commonage.store.lock import Lock
@@ -44,10 +46,13 @@ class Log:
         self.folder = folder
         self._lock = lock
         self._rows: list[tuple[Any, ...]] = []
+        self._calls: list[tuple[tuple[int, ...], Call]] = []
         with closing(file.connect(folder)) as reader, guarded(folder / file.NAME):
             _look_over(folder, reader, study)
         parquet.sweep(folder)
         self._file = file.writable(folder)
+        with guarded(folder / file.NAME):
+            calls.ready(self._file)
 
     @classmethod
     def create(cls, folder: str | Path, study: dict[str, Any]) -> Self:
@@ -97,19 +102,33 @@ class Log:
         kind, body = encode(event)
         self._rows.append((match, step, seat, attempt, kind, body, seal(body, match, step, seat, attempt), time.time()))
 
+    def call(self, match: int, step: int, seat: int, attempt: int, number: int, call: Call) -> None:
+        """Buffer one call of a model, made for the answer of this attempt, as its `number`-th from 0; on disk after `flush`.
+
+        A call is never in the place of another: what was sent again stands there again.
+        """
+        self._calls.append(((index(match), index(step), index(seat), index(attempt), index(number)), call))
+
     def flush(self) -> None:
-        """Put all buffered events on disk, in one transaction. On an error they stay in the buffer."""
-        if not self._rows:
+        """Put all buffered events and calls on disk, in one transaction. On an error they stay in the buffer."""
+        if not self._rows and not self._calls:
             return
         try:
             with self._transaction():
-                self._file.executemany(INSERT, self._rows)
+                self._put(INSERT, self._rows)
                 Log.reached("commit")
         except sqlite3.IntegrityError:
             rows = self._settled()
             with self._transaction():
-                self._file.executemany(INSERT.replace("INSERT", "REPLACE"), rows)
+                self._put(INSERT.replace("INSERT", "REPLACE"), rows)
         self._rows.clear()
+        self._calls.clear()
+
+    def spent(self) -> calls.Spent:
+        """Money and tokens so far, in all and by endpoint."""
+        self.flush()
+        with guarded(self.folder / file.NAME):
+            return calls.spent(self._file)
 
     def events(self, match: int) -> list[tuple[int, int, int, Any]]:
         """(step, seat, attempt, event) of one match, in the order of play: within a step the seats, then the table."""
@@ -161,6 +180,10 @@ class Log:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self.close()
+
+    def _put(self, insert: str, rows: list[tuple[Any, ...]]) -> None:
+        self._file.executemany(insert, rows)
+        calls.put(self._file, self._calls)
 
     def _settled(self) -> list[tuple[Any, ...]]:
         """The buffered rows where some are there already: the same again changes nothing, a pause takes the place of an earlier."""

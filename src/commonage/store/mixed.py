@@ -14,9 +14,9 @@ import numpy as np
 import polars as pl
 
 from commonage.event import TABLE, Failed, Finished, Paused, Started
-from commonage.store.codec import ORDER, decode, place, seal
+from commonage.store.codec import ORDER, decode, place, seal, whole
 from commonage.store.file import NAME, damaged
-from commonage.store.tables import column, counted, in_words
+from commonage.store.tables import ANSWERS, column, counted, in_words
 
 Span = tuple[int, int]  # the first and the last match
 
@@ -110,18 +110,48 @@ def outcomes(folder: Path, connection: sqlite3.Connection, span: Span) -> dict[i
     return {match: _outcome(found, last.get(match, -1)) for match, found in ends.items()}
 
 
+def troubled(connection: sqlite3.Connection) -> set[int]:
+    """The matches in which an answer could not be read, or a seat failed or paused."""
+    return {match for (match,) in connection.execute("SELECT DISTINCT match FROM events WHERE kind IN ('asked', 'failed', 'paused')")}
+
+
+def answers(folder: Path, connection: sqlite3.Connection, header: dict[str, Any], starts: dict[int, Started]) -> pl.DataFrame:
+    """The moves that were asked for, the answers that could not be read, failures and pauses of these matches."""
+    ends = outcomes(folder, connection, (min(starts), max(starts)))
+    parts = [_answers(kind, of(folder, connection, kind, starts), ends) for kind in ANSWERS["kind"].categories]
+    frame = pl.concat(parts).with_columns(arm=pl.lit(header["arm"], pl.Int32)).select(*ANSWERS)
+    return frame.join(_before(folder, connection, header, starts), on=["match", "step"], how="anti")
+
+
+def _answers(kind: str, found: Rows, ends: dict[int, Outcome]) -> pl.DataFrame:
+    found = found.only(np.array([not body.get("forced") for body in found.bodies], bool))
+    columns = {
+        "match": found.match, "status": [ends[match].status for match in found.match.tolist()], "step": found.step, "seat": found.seat,
+        "attempt": found.attempt, "kind": [kind] * len(found.bodies), "where": [body.get("where") for body in found.bodies],
+    }  # fmt: skip
+    return pl.DataFrame(columns, {name: ANSWERS[name] for name in columns})
+
+
+def _before(folder: Path, connection: sqlite3.Connection, header: dict[str, Any], starts: dict[int, Started]) -> pl.DataFrame:
+    """match, step: what was played before a fork."""
+    at, keys = header.get("forked", {}).get("at", 0), {"match": pl.Int32, "step": pl.Int32}
+    found = of(folder, connection, "stepped", starts) if at else None
+    past = found.only(np.array([body["round"] < at for body in found.bodies], bool)) if found else None
+    return pl.DataFrame({"match": past.match, "step": past.step} if past else None, keys)
+
+
 def _outcome(ends: list[tuple[int, Any]], last: int) -> Outcome:
     events = [event for _, event in ends]
     failures = [event for event in events if isinstance(event, Failed)]
     fatal = next((event for event in failures if not event.retired), None)
     pause = next((event for step, event in reversed(ends) if isinstance(event, Paused) and step > last), None)
     flaw = fatal or (failures[0] if failures else None)
-    where, cause = (flaw.where, flaw.what) if flaw else (None, None)
+    where, cause = (flaw.where, whole(flaw.what)) if flaw else (None, None)
     if fatal:
         return Outcome("failed", where, cause)
     if any(isinstance(event, Finished) for event in events):
         return Outcome("finished", where, cause)
-    return Outcome("paused", None, pause.what) if pause else Outcome("open", where, cause)
+    return Outcome("paused", None, whole(pause.what)) if pause else Outcome("open", where, cause)
 
 
 def tables(folder: Path, connection: sqlite3.Connection, header: dict[str, Any], starts: dict[int, Started]) -> dict[str, pl.DataFrame]:

@@ -13,8 +13,10 @@ from typing import Any, NamedTuple
 import polars as pl
 
 from commonage.event import EVENTS
+from commonage.model import Call
+from commonage.store import calls as journal
 from commonage.store import file, flat, mixed, parquet, same
-from commonage.store.tables import COLUMNS, in_words, together
+from commonage.store.tables import ANSWERS, COLUMNS, in_words, together
 
 Frames = dict[str, pl.DataFrame]
 
@@ -64,6 +66,35 @@ def match(folder: str | Path, number: int) -> list[tuple[int, int, int, Any]]:
         return mixed.of_match(folder, connection, number)
 
 
+def calls(folder: str | Path) -> pl.DataFrame:
+    """All calls of models in the order in which they were made, one row each: columns in `store.calls.FRAME`."""
+    folder = Path(folder)
+    with _opened(folder) as connection:
+        return journal.frame(folder, connection, _arm_of(mixed.begun(folder, connection)))
+
+
+def sent(folder: str | Path, number: int) -> list[tuple[int, int, int, int, Call]]:
+    """(step, seat, attempt, number, call) of one match in the order in which they were made: every message exactly as sent."""
+    folder = Path(folder)
+    with _opened(folder) as connection:
+        return journal.of_match(folder, connection, number)
+
+
+def answers(folder: str | Path) -> pl.DataFrame:
+    """What came of the questions put to agents: their moves, unread answers, failures and pauses; columns in `ANSWERS`.
+
+    Of the arms in which a model was called or something went wrong: elsewhere every question was a move. The moves of
+    before a fork are left out: they were made elsewhere.
+    """
+    folder = Path(folder)
+    with _opened(folder) as connection:
+        begun, headers = mixed.begun(folder, connection), file.headers(folder, connection)
+        told = mixed.troubled(connection) | journal.matches(connection)
+        arms = [header for header in headers if not told.isdisjoint(begun.get(header["arm"], {}))]
+        parts = [mixed.answers(folder, connection, header, begun[header["arm"]]) for header in arms]
+    return pl.concat([pl.DataFrame(schema=ANSWERS), *parts])
+
+
 def equal(a: str | Path, b: str | Path) -> list[str]:
     """The differences between two logs, clocks and overcome pauses aside; [] where they are equal."""
     return same.capped(_unlike(Path(a), Path(b)))
@@ -75,9 +106,14 @@ def _unlike(a: Path, b: Path) -> Iterator[str]:
         for i, pair in enumerate(itertools.zip_longest(mine, theirs)):
             yield from (f"arm {i}: {found}" for found in same.differences(*pair))
         yield from same.events(one, b)
+        yield from same.calls(one)
         tables = [_by_table(_compiled(*place, None)) for place in ((a, one, mine), (b, other, theirs))]
     for table in COLUMNS:
         yield from same.frames(table, *(frames[table] for frames in tables))
+
+
+def _arm_of(begun: dict[int, dict[int, Any]]) -> dict[int, int]:
+    return {number: arm for arm, starts in begun.items() for number in starts}
 
 
 def _by_table(parts: Iterator[Frames]) -> Frames:

@@ -1,4 +1,4 @@
-"""Whether two logs say the same. Clocks do not count, nor pauses that were overcome."""
+"""Whether two logs say the same. Clocks and money do not count, nor pauses that were overcome."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import Any
 
 import polars as pl
 
+from commonage.store import calls as journal
 from commonage.store.file import NAME
 
 COLUMNS = "match, step, seat, attempt, kind, body"
@@ -36,6 +37,13 @@ def events(connection: sqlite3.Connection, other: Path) -> Iterator[str]:
         if mine.get(key) != theirs.get(key):
             place = "match {}, step {}, seat {}, attempt {}, {}".format(*key)
             yield f"{place}: {_short(mine.get(key))} against {_short(theirs.get(key))}"
+
+
+def calls(connection: sqlite3.Connection) -> Iterator[str]:
+    """Where the calls of models differ; `events` has attached the other log."""
+    for one, other, says in (("main", "other", "only there"), ("other", "main", "only here")):
+        for match, step, seat, attempt, number, model, verb, *_ in journal.differences(connection, one, other):
+            yield f"match {match}, step {step}, seat {seat}, attempt {attempt}, call {number}: to {model} by {verb}, {says}"
 
 
 def frames(table: str, mine: pl.DataFrame, theirs: pl.DataFrame) -> Iterator[str]:

@@ -47,6 +47,16 @@ MOVES: dict[str, Any] = {
     "toward": pl.Int32,  # the seat that the deed concerns, -1: all
 }
 COLUMNS = {"matches": MATCHES, "steps": STEPS, "moves": MOVES}
+ANSWERS: dict[str, Any] = {
+    "arm": pl.Int32,
+    "match": pl.Int32,
+    "status": STATUS,  # of the match
+    "step": pl.Int32,
+    "seat": pl.Int32,  # -1: what happened to the whole table
+    "attempt": pl.Int32,
+    "kind": pl.Enum(["moved", "asked", "failed", "paused"]),
+    "where": pl.String,  # of a failure
+}
 CODED = {"question": pl.Int32}  # before the words are put in: an index into the header's questions
 
 
