@@ -43,8 +43,8 @@ def parts(kind: str) -> dict[str, Entry]:
     Another package registers under the entry point group `commonage.<kind>`: name = "module:Class".
     """
     folder = FOLDERS[kind]
-    files = sorted(path for path in (HERE / folder).iterdir() if not path.name.startswith("_") and path.suffix in ("", ".py"))
-    ours = [entry for path in files if (entry := _entry(path, f"commonage.{folder}.{path.stem}"))]
+    files = [*(HERE / folder).glob("[!_]*.py"), *(path.parent for path in (HERE / folder).glob("[!_]*/__init__.py"))]
+    ours = sorted(entry for path in files if (entry := _entry(path, f"commonage.{folder}.{path.stem}")))
     theirs = [_registered(point) for point in entry_points(group=f"commonage.{kind}")]
     return {entry.name: entry for entry in (*ours, *theirs)}
 
@@ -116,19 +116,33 @@ def from_path(text: str, kind: str = "") -> Any:
     namesake = camel(Path(path).stem)
     wanted = attribute or (namesake if namesake in own or len(own) != 1 else next(iter(own)))
     if wanted not in own:
-        raise SpecError(
-            f"{text!r}: which of its {kind or 'parts'}? The file has {', '.join(own) or 'none'}. "
-            f"Write {path}.py:NAME, or call one class {namesake}"
-        )
+        way = f"Write {path}.py:NAME, or call one class {namesake}" if own else _wanted(kind)
+        raise SpecError(f"{text!r}: which of its {kind or 'parts'}? The file has {', '.join(own) or f'none{_instead(module)}'}. {way}")
     own[wanted].origin = text
     return own[wanted]
 
 
 def _is(cls: Any, kind: str) -> bool:
-    """Whether a class is a part, and of this kind; by the names of its bases, since nothing is imported here."""
-    bases = {base.__name__ for base in cls.__mro__[1:]} if isinstance(cls, type) else set()
-    found = next((name for name in ("Mechanism", "Game", "Policy", "Measure") if name in bases), "")
+    """Whether a class is a part, and of this kind."""
+    found = _base(cls)
     return bool(found) if not kind else found == BASES.get(kind)
+
+
+def _base(cls: Any) -> str:
+    """What kind of part a class is, "" if it is none; by the names of its bases, since nothing is imported here."""
+    bases = {base.__name__ for base in cls.__mro__[1:]} if isinstance(cls, type) else set()
+    return next((name for name in ("Mechanism", "Game", "Policy", "Measure") if name in bases), "")
+
+
+def _instead(module: ModuleType) -> str:
+    """The parts of other kinds that a file defines, in words."""
+    own = [f"the {base.lower()} {name}" for name, cls in vars(module).items() if (base := _base(cls)) and cls.__module__ == module.__name__]
+    return f", but {' and '.join(own)}" if own else ""
+
+
+def _wanted(kind: str) -> str:
+    """What a class must extend to be found."""
+    return f"Wanted is a class that extends {BASES.get(kind) or 'Game, Mechanism, Policy or Measure'}"
 
 
 @functools.cache

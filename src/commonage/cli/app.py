@@ -2,15 +2,34 @@
 
 from __future__ import annotations
 
+import difflib
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
+
+from commonage.errors import SpecError
+from commonage.find import parts
+
+
+class Commands(TyperGroup):
+    """Commands by name; an unknown one is an error like our others."""
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        name = args[0]
+        if name in self.commands or name.startswith("-"):
+            return super().resolve_command(ctx, args)
+        near = difflib.get_close_matches(name, self.commands, n=1)
+        hint = f"; did you mean {near[0]!r}?" if near else f"; to play it: commonage play {name}." if name in parts("games") else "."
+        raise SpecError(f"no command {name!r}{hint} All: commonage --help")
+
 
 app = typer.Typer(
     name="commonage",
+    cls=Commands,
     help="Sit any agents at the same table and see who cooperates.",
-    epilog="Exit: 0 done, 1 gate or check not met, 2 wrong command, 3 incomplete.",
+    epilog="Paid models need --budget. Exit: 0 done, 1 gate or check not met, 2 wrong command, 3 incomplete.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -30,7 +49,32 @@ OnFailure = Annotated[str, typer.Option(help="A seat that fails: end the match, 
 MaxFailed = Annotated[int, typer.Option(min=0, help="More failed matches than this: exit 3.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON and nothing else.")]
 
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would run and what models would be asked for, and stop.")]
+
+MODELS = "Models"
+Budget = Annotated[str | None, typer.Option(rich_help_panel=MODELS, help="What they may cost: 2 is money, 200ktok is tokens.")]
+InFlight = Annotated[int | None, typer.Option(rich_help_panel=MODELS, help="Calls of an endpoint at a time; 100.")]
+Requests = Annotated[float | None, typer.Option("--requests-per-minute", rich_help_panel=MODELS, help="Of an endpoint.")]
+Tokens = Annotated[float | None, typer.Option("--tokens-per-minute", rich_help_panel=MODELS, help="Of an endpoint, in and out.")]
+Timeout = Annotated[float | None, typer.Option(rich_help_panel=MODELS, help="Seconds for a call with its tries; 20.")]
+Cache = Annotated[str | None, typer.Option(metavar="DIR", rich_help_panel=MODELS, help="Where replies are kept that were paid for.")]
+NoCache = Annotated[bool, typer.Option("--no-cache", rich_help_panel=MODELS, help="Keep none, use none.")]
+CachedOnly = Annotated[bool, typer.Option("--cached-only", rich_help_panel=MODELS, help="Pause rather than ask for anything new.")]
+PriceList = Annotated[str | None, typer.Option(metavar="FILE", rich_help_panel=MODELS, help="Your prices over our list, in TOML.")]
+LIMITS = ("budget", "in_flight", "requests_per_minute", "tokens_per_minute", "timeout", "cache", "cached_only", "prices")
+
 START, LOOK, STUDY, TRUST = "start", "look", "study", "trust"
+
+
+def _named(context: typer.Context, name: str) -> bool:
+    """Whether a parameter stands on the command line."""
+    return getattr(context.get_parameter_source(name), "name", "") == "COMMANDLINE"
+
+
+def _limits(context: typer.Context) -> dict[str, Any]:
+    """The limits that stand on the command line."""
+    given = {name: context.params[name] for name in LIMITS if _named(context, name)}
+    return {**given, "cache": False} if context.params["no_cache"] else given
 
 
 @app.command(rich_help_panel=START)
@@ -60,16 +104,27 @@ def play(
     max_failed: MaxFailed = 0,
     json: Json = False,
     save: Annotated[Path | None, typer.Option(help="Write it as a study file, too.")] = None,
+    dry_run: DryRun = False,
+    budget: Budget = None,
+    in_flight: InFlight = None,
+    requests_per_minute: Requests = None,
+    tokens_per_minute: Tokens = None,
+    timeout: Timeout = None,
+    cache: Cache = None,
+    no_cache: NoCache = False,
+    cached_only: CachedOnly = False,
+    prices: PriceList = None,
 ) -> None:
-    """Play matches and print who cooperated. A study file says all but --out, --json and --max-failed itself."""
+    """Play matches and print who cooperated. Of a study file only where its results go and how models are called can be changed."""
     from commonage.cli import show
 
     own = {"mechanisms": "--with", "seats": "--seats", "sets": "--set", "repeats": "--repeats", "seed": "--seed"}
     own |= {"runner": "--runner", "on_failure": "--on-failure", "save": "--save"}
     if game.endswith(".toml"):
-        named = [flag for name, flag in own.items() if getattr(context.get_parameter_source(name), "name", "") == "COMMANDLINE"]
-        return show.study(Path(game), out, False, max_failed, json, named)
-    show.play(game, mechanisms or [], seats, sets or [], repeats, seed, out, runner, on_failure, max_failed, json, save)
+        named = [flag for name, flag in own.items() if _named(context, name)]
+        return show.study(Path(game), out, dry_run, max_failed, json, _limits(context), named)
+    limits = _limits(context)
+    show.play(game, mechanisms or [], seats, sets or [], repeats, seed, out, runner, on_failure, max_failed, json, save, dry_run, limits)
 
 
 @app.command(rich_help_panel=START)
@@ -105,6 +160,19 @@ _listing("measures", "What is measured, and by which formula.")
 
 
 @app.command(rich_help_panel=LOOK)
+def models(
+    name: Annotated[str, typer.Argument(metavar="[MODEL]", help="As in a seat, without llm: in front. It is asked what it can do.")] = "",
+    json: Json = False,
+    budget: Budget = None,
+    prices: PriceList = None,
+) -> None:
+    """Who serves language models, and how to name one; add a name to ask what it can do."""
+    from commonage.cli import listing
+
+    listing.models(name, json, budget, prices or "")
+
+
+@app.command(rich_help_panel=LOOK)
 def transcript(folder: Folder, match: Number) -> None:
     """What each seat saw, said and did."""
     from commonage.cli import show
@@ -131,16 +199,26 @@ def replay(
 
 @app.command(rich_help_panel=STUDY)
 def study(
+    context: typer.Context,
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A study in TOML.")],
     out: Out = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would run, and stop.")] = False,
+    dry_run: DryRun = False,
     max_failed: MaxFailed = 0,
     json: Json = False,
+    budget: Budget = None,
+    in_flight: InFlight = None,
+    requests_per_minute: Requests = None,
+    tokens_per_minute: Tokens = None,
+    timeout: Timeout = None,
+    cache: Cache = None,
+    no_cache: NoCache = False,
+    cached_only: CachedOnly = False,
+    prices: PriceList = None,
 ) -> None:
     """A grid of arms from a file."""
     from commonage.cli import show
 
-    show.study(file, out, dry_run, max_failed, json)
+    show.study(file, out, dry_run, max_failed, json, _limits(context))
 
 
 @app.command(rich_help_panel=STUDY)

@@ -5,8 +5,23 @@ from __future__ import annotations
 import ast
 import json as jsonlib
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from commonage.errors import SpecError
 from commonage.find import HERE, Entry, camel, parts
+
+if TYPE_CHECKING:
+    from commonage.model import Model
+
+TOKENS_IN, TOKENS_OUT = 200, 64  # of a request of a probe, at most
+MODELS = """
+without a server:
+  fake        answers at random, for trying things out
+  pocket      a small TEST MODEL, for showing things
+
+In a seat: llm:provider/model, as in llm:openai/gpt-5-mini or llm:ollama/llama3.2:3b. A name without a provider is the model
+at {base} ({there}). What is not on this machine costs money: --budget 2.
+What can a model do? commonage models openai/gpt-5-mini --budget 0.1"""
 
 
 def show(kind: str, name: str, as_json: bool) -> None:
@@ -21,6 +36,61 @@ def show(kind: str, name: str, as_json: bool) -> None:
         print(jsonlib.dumps([_brief(folder, entry) for folder in folders for entry in entries[folder].values()], indent=2))
     else:
         print("\n\n".join(_table(folder, entries[folder]) for folder in folders))
+
+
+def models(name: str, as_json: bool, budget: str | None, prices: str) -> None:
+    """Who serves models; or what one of them can do, found out by asking it."""
+    from commonage.models.providers import BASE, PROVIDERS, setting
+
+    if name:
+        return _probe(name, as_json, budget, prices)
+    rows = [{"provider": key, "address": each.address, "key": each.key_env} for key, each in PROVIDERS.items()]
+    rows = [{**row, "set": bool(row["key"] and setting(row["key"]))} for row in rows]
+    if as_json:
+        print(jsonlib.dumps(rows, indent=2))
+        return
+    print("providers:")
+    for row in rows:
+        key = f"{row['key']}{'' if row['set'] else ' (not set)'}" if row["key"] else "no key"
+        print(f"  {row['provider']:<12}{row['address']:<58}{key}")
+    print(MODELS.format(base=BASE, there=setting(BASE) or "not set"))
+
+
+def _probe(name: str, as_json: bool, budget: str | None, prices: str) -> None:
+    import asyncio
+
+    from commonage.models import probe
+    from commonage.models.providers import resolve
+
+    model = resolve(name.removeprefix("llm:"))
+    _afford(model, budget, prices)
+
+    async def ask() -> dict[str, object]:
+        try:
+            return await probe.probe(model)
+        finally:
+            await model.close()
+
+    found = asyncio.run(ask())
+    print(jsonlib.dumps(found, indent=2) if as_json else probe.told(found))
+
+
+def _afford(model: Model, budget: str | None, prices: str) -> None:
+    """Raises SpecError where the probe may cost more than the budget."""
+    from commonage.models.budget import Spent, money
+    from commonage.models.desk import refusal
+    from commonage.models.limits import Limits
+    from commonage.models.prices import Prices
+    from commonage.models.probe import REQUESTS
+
+    most, price = Limits(budget=budget).budget, Prices(prices).of(model)
+    takes = REQUESTS * TOKENS_IN, REQUESTS * TOKENS_OUT
+    if says := refusal(model.name, price, most):
+        raise SpecError(f"{says}. Asking what it can do takes at most {REQUESTS} requests, {sum(takes):,} tokens")
+    cost = Spent(price.of(*takes) if price else 0.0, sum(takes))
+    if most and not (price and price.free) and not most.covers(cost):
+        needs = money(cost.money) if most.unit == "money" else f"{cost.tokens:,} tokens"
+        raise SpecError(f"{model.name}: --budget {most} is less than the {needs} that asking what it can do may take, so nothing was sent")
 
 
 def _one(kind: str, name: str, entries: dict[str, dict[str, Entry]]) -> tuple[str, Entry]:

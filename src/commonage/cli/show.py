@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json as jsonlib
 import os
 import sys
@@ -29,43 +30,58 @@ def demo(out: Path, repeats: int, seed: int) -> None:
 
 def play(
     game: str, mechanisms: Sequence[str], seats: str, sets: Sequence[str], repeats: int, seed: int, out: Path | None, runner: str,
-    on_failure: str, max_failed: int, json: bool, save: Path | None,
+    on_failure: str, max_failed: int, json: bool, save: Path | None, dry_run: bool, limits: dict[str, Any],
 ) -> None:  # fmt: skip
     from commonage.run.study import Arm, Study
 
     arm = Arm(game, seats or _anybody(game, mechanisms, sets), tuple(mechanisms), "", _sets(sets))
-    plan = Study(arms=[arm], repeats=repeats, seed=seed, runner=runner, on_failure=on_failure)
+    plan = Study(arms=[arm], repeats=repeats, seed=seed, runner=runner, on_failure=on_failure, limits=limits)
     plan.built  # noqa: B018  says what is wrong before anything is written
     if save:
         plan.save(save)
+    if dry_run:
+        return _dry(plan, json)
     _run(plan, out or _fresh(plan.built[0].game), max_failed, json)
 
 
-def study(file: Path, out: Path | None, dry_run: bool, max_failed: int, json: bool, named: Sequence[str] = ()) -> None:
+def study(
+    file: Path, out: Path | None, dry_run: bool, max_failed: int, json: bool, limits: dict[str, Any], named: Sequence[str] = ()
+) -> None:  # fmt: skip
     from commonage.run.study import Study
 
     if named:
         raise SpecError(f"{', '.join(named)}: a study file says that itself; change {file}, or name a game instead")
     plan = Study.load(file)
+    plan.limits = dataclasses.replace(plan.limits, **limits)
     if dry_run:
-        print(jsonlib.dumps(_planned(plan)) if json else _plan(plan))
-        return
+        return _dry(plan, json)
     _run(plan, out or Path("runs") / file.stem, max_failed, json)
 
 
-def _planned(plan: Any) -> dict[str, Any]:
-    arms = [{"name": arm.name, "runner": "compiled" if arm.compiled else "mixed", "spec": arm.spec} for arm in plan.built]
-    return {"arms": arms, "repeats": plan.repeats, "matches": len(arms) * plan.repeats, "seed": plan.seed}
-
-
-def _plan(plan: Any) -> str:
+def _dry(plan: Any, json: bool) -> None:
+    """What would run, and what models would be asked for."""
+    found = plan.estimate()
+    if json:
+        arms = [{"name": arm.name, "runner": "compiled" if arm.compiled else "mixed", "spec": arm.spec} for arm in plan.built]
+        matches = len(arms) * plan.repeats
+        print(jsonlib.dumps({"arms": arms, "repeats": plan.repeats, "matches": matches, "seed": plan.seed, "estimate": found.json()}))
+        return
     rows = [f"  {arm.number + 1:>3}  {'compiled' if arm.compiled else 'mixed':<8}  {arm.name}" for arm in plan.built]
     arms, total = f"{len(rows)} arm{'s' * (len(rows) > 1)}", len(rows) * plan.repeats
-    return "\n".join([f"{arms} x {plan.repeats} repeats = {total} matches, seed {plan.seed}; no paid seat, nothing is spent.", *rows])
+    print("\n".join([f"{arms} x {plan.repeats} repeats = {total} matches, seed {plan.seed}; {_cost(found)}", *rows]))
+    if found.rows:
+        print(f"\n{found.text()}")
+
+
+def _cost(found: Any) -> str:
+    if not found.paid:
+        return "no paid seat, nothing is spent."
+    return f"to run it {found.flag} covers the high end; nothing was sent."
 
 
 def _run(plan: Any, out: Path, max_failed: int, json: bool) -> None:
-    with _progress("playing", quiet=json or any(not agent.pure for arm in plan.built for agent in arm.agents)) as progress:
+    quiet = json or any(not agent.pure and agent.boundary != "model" for arm in plan.built for agent in arm.agents)
+    with _progress("playing", quiet) as progress:
         result = plan.run(out, progress)
     if json:
         print(jsonlib.dumps(result.summary()))

@@ -12,10 +12,11 @@ import os
 import platform
 import tomllib
 import warnings
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import AsyncGenerator, Callable, Coroutine, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import jax
 import numpy as np
@@ -25,14 +26,22 @@ from commonage import event, seeds, spec
 from commonage.agents.policy import PolicyAgent
 from commonage.errors import SpecError
 from commonage.game import Game, layers
+from commonage.model import Call
+from commonage.models import desk as desks
+from commonage.models.budget import Spent
+from commonage.models.desk import Desk
+from commonage.models.limits import Limits
+from commonage.models.soon import Soon
 from commonage.run import batch, match, seats
+from commonage.run import estimate as estimates
+from commonage.run.estimate import Estimate
 from commonage.run.result import Result
 from commonage.store.log import Log
 
 CHUNK = 1024  # matches compiled together; in the header, since replay to the bit depends on it
 QUICK = 10_000  # up to so many repeats compiling costs more than running
 FRESH = 50  # arms after which compiled code is let go
-IN_FLIGHT = 100  # mixed matches at a time
+T = TypeVar("T")
 Progress = Callable[[int, int], None]  # (matches done, matches in all)
 
 
@@ -62,7 +71,8 @@ class Built(NamedTuple):
 class Study:
     """Matches = arms x repeats. `Study("commons", "sustainer*4,cheat", ["punish"]).run("runs/mine")`.
 
-    The same repeat has the same random streams in every arm, so that arms are compared in pairs.
+    The same repeat has the same random streams in every arm, so that arms are compared in pairs. `budget` and `limits`
+    (a `Limits`, or a table of them) say how models are called; another budget goes on with the same study.
     """
 
     game: Any = None
@@ -74,8 +84,13 @@ class Study:
     name: str = ""
     runner: str = "auto"
     on_failure: str = "end"
+    budget: dataclasses.InitVar[Any] = None
+    limits: Any = dataclasses.field(default_factory=Limits)
 
-    def __post_init__(self) -> None:
+    def __post_init__(self, budget: Any) -> None:
+        self.limits = Limits.of(self.limits)
+        if budget is not None:
+            self.limits = dataclasses.replace(self.limits, budget=budget)
         if not self.arms:
             self.arms = [Arm(self.game, self.seats, self.mechanisms)]
         most = (2**31 - 1) // len(self.arms)
@@ -92,7 +107,7 @@ class Study:
             data = tomllib.loads(Path(path).read_text(encoding="utf-8"))
         except (OSError, ValueError) as error:  # ValueError: no TOML, or no text
             raise SpecError(f"study {str(path)!r}: {getattr(error, 'strerror', '') or error}") from error
-        known = {"name", "repeats", "seed", "runner", "on_failure", "arm", "grid"}
+        known = {"name", "repeats", "seed", "runner", "on_failure", "budget", "limits", "arm", "grid"}
         _require(set(data) <= known, f"study {str(path)!r}: unknown {sorted(set(data) - known)}; a study has {sorted(known)}")
         listed, grid = data.pop("arm", []), data.pop("grid", {})
         _require(isinstance(listed, list) and isinstance(grid, dict), f"study {str(path)!r}: write [[arm]] tables, or one [grid]")
@@ -101,14 +116,15 @@ class Study:
         return cls(arms=[_arm(row, str(path)) for row in rows], **data)
 
     def save(self, path: str | Path) -> None:
-        """The study as TOML, which `load` reads back."""
+        """The study as TOML, with its limits, which `load` reads back."""
+        limits = [f"{key} = {_toml(value)}" for key, value in self.limits.given().items()]
         try:
-            Path(path).write_text(self.toml(), encoding="utf-8")
+            Path(path).write_text(self.toml() + "\n".join(["", "[limits]", *limits, ""] if limits else []), encoding="utf-8")
         except OSError as error:
             raise SpecError(f"study {str(path)!r} cannot be written: {error.strerror or error}") from error
 
     def toml(self) -> str:
-        """The study as text: what ran, in a file that runs again."""
+        """The study as text: what is played, in a file that runs again. How models are called is no part of it."""
         head = {"name": self.name, "repeats": self.repeats, "seed": self.seed, "runner": self.runner, "on_failure": self.on_failure}
         lines = [f"{key} = {_toml(value)}" for key, value in head.items() if value != ""]
         for arm in self.built:
@@ -117,32 +133,33 @@ class Study:
         return "\n".join(lines) + "\n"
 
     def run(self, path: str | Path, progress: Progress | None = None) -> Result:
-        """Runs what the log at `path` does not hold yet. Works inside a running event loop, too (Jupyter)."""
-        try:
-            asyncio.get_running_loop()
-        except RuntimeError:
-            return asyncio.run(self.arun(path, progress))
-        return _in_thread(self.arun(path, progress))
+        """Runs what the log at `path` does not hold yet. Works inside a running event loop, too (Jupyter).
+
+        Raises SpecError, with an estimate, before anything is written or sent where a seat costs and no budget covers it.
+        """
+        return _waited(self.arun(path, progress))
+
+    def estimate(self) -> Estimate:
+        """What the study will ask of models, played through with a fake: calls, tokens, money. Nothing is sent."""
+        return _waited(estimates.estimate(self))
 
     async def arun(self, path: str | Path, progress: Progress | None = None) -> Result:
         """`run`, awaitable."""
-        arms = self.built
-        for arm in arms:
-            for name in seats.silent(arm.game, arm.agents):
-                warnings.warn(f"{name} is on, but no seat uses it: {arm.name!r} equals its control", UserWarning, stacklevel=2)
-        with Log.create(Path(path), {"toml": self.toml()}) as log:
+        async with opened(Desk(self.limits)) as desk:
+            arms = self.built
+            if says := await estimates.refused(self):
+                raise SpecError(says)
             for arm in arms:
-                log.arm(self.header(arm))
-            meter = _Meter(progress, len(arms) * self.repeats, log)
-            gate = asyncio.Semaphore(os.cpu_count() or 1)
-            compiled = [arm for arm in arms if arm.compiled]
-            for first in range(0, len(compiled), FRESH):
-                await _together([self._batches(log, arm, gate, meter) for arm in compiled[first : first + FRESH]])
-                if len(compiled) > FRESH:
-                    jax.clear_caches()  # hundreds of compiled towers exhaust the memory maps of a process
-            for arm in arms:
-                if not arm.compiled:
-                    await self._matches(log, arm, meter)
+                for name in seats.silent(arm.game, arm.agents):
+                    warnings.warn(f"{name} is on, but no seat uses it: {arm.name!r} equals its control", UserWarning, stacklevel=2)
+            with Log.create(Path(path), {"toml": self.toml()}) as log:
+                for arm in arms:
+                    log.arm(self.header(arm))
+                before = log.spent()
+                desk.purse.spend(Spent(before.money, before.tokens))
+                meter = _Meter(progress, len(arms) * self.repeats, log)
+                await self._compiled(log, [arm for arm in arms if arm.compiled], meter)
+                await self._mixed(log, [arm for arm in arms if not arm.compiled], meter)
         return Result(path)
 
     @functools.cached_property
@@ -183,6 +200,13 @@ class Study:
         keys, orders = _streams(self.seed, self.repeats, game.seats)
         return keys, np.broadcast_to(np.arange(game.seats, dtype=np.int32), orders.shape) if game.roles else orders
 
+    async def _compiled(self, log: Log, arms: Sequence[Built], meter: _Meter) -> None:
+        gate = asyncio.Semaphore(os.cpu_count() or 1)
+        for first in range(0, len(arms), FRESH):
+            await _together([self._batches(log, arm, gate, meter) for arm in arms[first : first + FRESH]])
+            if len(arms) > FRESH:
+                jax.clear_caches()  # hundreds of compiled towers exhaust the memory maps of a process
+
     async def _batches(self, log: Log, arm: Built, gate: asyncio.Semaphore, meter: _Meter) -> None:
         """All chunks of an arm that the log does not hold; compiled and played in a thread, written here."""
         done = log.chunks(arm.number)
@@ -208,20 +232,50 @@ class Study:
         """How many matches are compiled together."""
         return min(CHUNK, self.repeats)
 
-    async def _matches(self, log: Log, arm: Built, meter: _Meter) -> None:
-        keys, orders = self.streams(arm.game)
-        alone = all(agent.pure for agent in arm.agents) or any(agent.boundary == "person" for agent in arm.agents)
-        status, gate = log.status(), asyncio.Semaphore(1 if alone else IN_FLIGHT)
+    async def _mixed(self, log: Log, arms: Sequence[Built], meter: _Meter) -> None:
+        """Matches that wait for somebody: as many at a time as calls may be in flight; with a person, or nobody to wait for, one."""
+        status, soon = log.status(), Soon(log.flush)
+        for alone in (False, True):
+            matches = self._matches(log, [arm for arm in arms if _alone(arm) == alone], status, meter, soon)
+            workers = 1 if alone else min(self.limits.in_flight, len(arms) * self.repeats)
+            await _together([_work(matches) for _ in range(workers)])
 
-        async def one(repeat: int) -> None:
-            async with gate:
+    def _matches(
+        self, log: Log, arms: Sequence[Built], status: dict[int, str], meter: _Meter, soon: Soon
+    ) -> Iterable[Coroutine[Any, Any, None]]:
+        """The matches of these arms that are not over, as coroutines."""
+
+        async def one(number: int, arm: Built, key: Any, order: list[int], repeat: int) -> None:
+            await play_logged(log, number, arm, key, order, repeat, self.on_failure, soon)
+            meter.add(1)
+
+        for arm in arms:
+            keys, orders = self.streams(arm.game)
+            for repeat in range(self.repeats):
                 number = arm.number * self.repeats + 1 + repeat
-                order = orders[repeat].tolist()
-                await play_logged(log, number, arm, keys[repeat], order, repeat, self.on_failure)
-                meter.add(1)
+                if status.get(number) not in ("finished", "failed"):
+                    yield one(number, arm, keys[repeat], orders[repeat].tolist(), repeat)
 
-        waiting = [r for r in range(self.repeats) if status.get(arm.number * self.repeats + 1 + r) not in ("finished", "failed")]
-        await _together([one(repeat) for repeat in waiting])
+
+@asynccontextmanager
+async def opened(desk: Desk) -> AsyncGenerator[Desk]:
+    """The desk in use, closed in the end."""
+    try:
+        with desk.using():
+            yield desk
+    finally:
+        await desk.close()
+
+
+def _alone(arm: Built) -> bool:
+    """Whether its matches are played one at a time."""
+    return all(agent.pure for agent in arm.agents) or any(agent.boundary == "person" for agent in arm.agents)
+
+
+async def _work(matches: Iterable[Coroutine[Any, Any, None]]) -> None:
+    """One after the other, from a list that others take from, too."""
+    for match_ in matches:
+        await match_
 
 
 def where() -> dict[str, str]:
@@ -229,18 +283,25 @@ def where() -> dict[str, str]:
     return {"jax": jax.__version__, "platform": f"{jax.default_backend()} {platform.machine()}"}
 
 
-async def play_logged(log: Log, number: int, arm: Built, key: Any, order: list[int], repeat: int, on_failure: str) -> match.Outcome:
-    """One match into the log, from where the log left it."""
-    past = history(log.events(number))
+async def play_logged(
+    log: Log, number: int, arm: Built, key: Any, order: list[int], repeat: int, on_failure: str, soon: Soon | None = None
+) -> match.Outcome:  # fmt: skip
+    """One match into the log, from where the log left it. `soon` flushes the log for several matches at once."""
+    past, soon = history(log.events(number)), soon or Soon(log.flush)
 
     def write(step: int, seat: int, attempt: int, what: Any) -> None:
         log.write(number, step, seat, attempt, what)
-        if seat >= 0 and not arm.agents[seat].pure:  # it may have been paid for, or typed: on disk at once
-            log.flush()
+        if seat >= 0 and not arm.agents[seat].pure:  # it may have been paid for, or typed
+            soon()
+
+    def record(step: int, seat: int, attempt: int, count: int, call: Call) -> None:
+        log.call(number, step, seat, attempt, count, call)
+        soon()
 
     if not past.moves and not past.written:
         write(-1, event.TABLE, 0, event.Started(arm.number, repeat, order))
-    outcome = await match.play(arm.game, arm.agents, key, write, order=order, on_failure=on_failure, past=past)
+    with desks.recording(record):
+        outcome = await match.play(arm.game, arm.agents, key, write, order=order, on_failure=on_failure, past=past)
     log.flush()
     return outcome
 
@@ -293,11 +354,20 @@ def _streams(seed: int, repeats: int, places: int) -> tuple[np.ndarray, np.ndarr
     return jax.tree.map(np.asarray, _draw(seeds.root(seed), repeats, places))
 
 
-def _in_thread(work: Coroutine[Any, Any, Result]) -> Result:
+def _waited(work: Coroutine[Any, Any, T]) -> T:
+    """What a coroutine gives, inside a running event loop, too."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return asyncio.run(work)
+    return _in_thread(work)
+
+
+def _in_thread(work: Coroutine[Any, Any, T]) -> T:
     """What a coroutine gives that runs in a loop of its own; who interrupts the wait stops it."""
     begun: list[tuple[Any, Any]] = []
 
-    async def watched() -> Result:
+    async def watched() -> T:
         begun.append((asyncio.get_running_loop(), asyncio.current_task()))
         return await work
 
