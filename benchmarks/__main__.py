@@ -9,7 +9,7 @@ import sys
 
 import jax
 
-NAMES = ("tournaments", "fishery", "runner")
+NAMES = ("tournaments", "fishery", "runner", "orchestration")
 
 if __name__ == "__main__":
     print(

@@ -57,6 +57,7 @@ class View:
     heard: tuple[Said, ...] = ()
     attempt: int = 0  # how often this question was asked before
     problem: str = ""  # why the last answer could not be read
+    member: tuple[int, ...] = ()  # in a team: which of its members answers, from 0; in a team of teams from the outside in
 
     def replace(self, **changes: Any) -> View:
         """The same View with other fields: what a team hands to its members."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from asyncio import gather
+from collections.abc import Awaitable
 from typing import Any
 
 from commonage.agent import Agent, Answer, View, legible
@@ -17,7 +18,8 @@ class Vote(Agent):
         self.pure, self.costs = all(m.pure for m in members), any(m.costs for m in members)  # type: ignore[misc]
 
     async def __call__(self, view: View) -> Answer:
-        answers = await gather(*(member(own) for member, own in zip(self.members, self._views(view), strict=True)))
+        asked = (member(own) for member, own in zip(self.members, self._views(view), strict=True))
+        answers = await _all(*asked)
         for answer in answers:
             if answer.refused or not _readable(view, answer):
                 return answer
@@ -36,7 +38,16 @@ class Vote(Agent):
 
     def _views(self, view: View) -> list[View]:
         memories = view.memory or [None] * len(self.members)
-        return [view.replace(memory=memory) for memory in memories]
+        return [view.replace(memory=memory, member=(*view.member, i)) for i, memory in enumerate(memories)]
+
+
+async def _all(*asked: Awaitable[Answer]) -> list[Answer]:
+    """All answers; where one is interrupted the others are still awaited, since they may have been paid for."""
+    answers: list[Any] = await gather(*asked, return_exceptions=True)
+    for answer in answers:
+        if isinstance(answer, BaseException):
+            raise answer
+    return answers
 
 
 def _readable(view: View, answer: Answer) -> bool:
