@@ -256,7 +256,7 @@ WRONG = [
     (["agents", "grimm"], "did you mean 'grim'?"),
     (["measures", "gian"], "did you mean 'gain'?"),
     (["check", "nosuch"], "no part 'nosuch'. All: commonage games, mechanisms, agents"),
-    (["nosuch"], "No such command 'nosuch'"),
+    (["nosuch"], "no command 'nosuch'"),
 ]
 
 
@@ -472,6 +472,7 @@ def test_methods(run: Run, played: str) -> None:
     out = run("methods", played).out
     for part in ("2 arms of 8 repeats", "root seed 3", "punish@1", "@software{commonage", "Piatti et al. 2024", "Fehr & Gächter 2000"):
         assert part in out
+    assert "Punish was played with cost=1, fine=3, most=1." in out
 
 
 def test_transcript(run: Run, played: str) -> None:

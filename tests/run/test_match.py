@@ -471,7 +471,7 @@ def test_a_pause_is_nobodys_failure() -> None:
     played = play(DILEMMA, Flaky((2, "choose")), "grim", **TALKED)
     assert played.outcome == match.Outcome("paused", "429 Too Many Requests")
     assert played.of(event.Failed) == []
-    assert played.of(event.Paused)[0][1:] == (event.TABLE, 1, event.Paused("429 Too Many Requests"))
+    assert played.of(event.Paused)[0][1:] == (0, 0, event.Paused("429 Too Many Requests"))
 
 
 @pytest.mark.parametrize("seat", ["gradual+pledger+fine_overusers", "random", Scripted(*["I will cooperate", "defect", "nobody"] * 4)])

@@ -33,7 +33,7 @@ PAGE = """
   Now you:
     commonage play commons --seats "human,sustainer*3,cheat"          sit down yourself
     {fork:<66}what if there were no fines?
-    commonage games                                                   what else there is to play"""
+    commonage play commons --seats "llm:pocket,sustainer*4"           a small test model, offline"""
 
 
 def run(out: Path, repeats: int = 200, seed: int = 1, progress: Progress | None = None) -> str:

@@ -219,7 +219,7 @@ class _Table:
         try:
             return sound(self.agents[view.seat], await self.agents[view.seat](view))
         except Pause as pause:
-            self.write(self.step, event.TABLE, 1, event.Paused(str(pause)))
+            self.write(self.step, view.seat, view.attempt, event.Paused(str(pause)))
             raise Stop(Outcome("paused", str(pause))) from pause
         except ContractError as error:
             raise self.broken(error) from error

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import ast
+import dataclasses
 from pathlib import Path
 from typing import Any
 
 from commonage import spec
+from commonage.errors import SpecError
 from commonage.find import HERE
+from commonage.game import layers
 from commonage.store.read import read
 
 CITE = """@software{commonage,
@@ -28,6 +31,7 @@ def methods(folder: str | Path) -> str:
         f" across arms (root seed {head['seed']}), so that arms are compared in pairs, and seat order is permuted over repeats"
         " unless roles forbid it.",
         *[f"Arm {arm['arm'] + 1}: {_arm(arm)}." for arm in arms],
+        *dict.fromkeys(sentence for arm in arms for sentence in _parameters(arm)),
         "Intervals are 95 %: bootstrap over repeats for means, Wilson for rates; failed matches are counted as worst and as best"
         " in the bounds, and no failure was replaced by a move.",
     ]
@@ -39,6 +43,17 @@ def _arm(arm: dict[str, Any]) -> str:
     around = f" under {' around '.join(arm['spec']['with'])}" if arm["spec"]["with"] else ""
     versions = ", ".join(f"{name}@{version}" for name, version in arm["versions"].items())
     return f"{arm['spec']['game']}{around}, seats {arm['spec']['seats']} (rules {versions}, {arm['runner']} runner)"
+
+
+def _parameters(arm: dict[str, Any]) -> list[str]:
+    """All parameters of each layer, the defaults too: a later version may have others. None where a user's file is gone."""
+    try:
+        tower = spec.game(arm["spec"]["game"], arm["spec"]["with"])
+    except SpecError:
+        return []
+    named = lambda layer: {field.name: getattr(layer, field.name) for field in dataclasses.fields(layer) if field.name != "game"}
+    listed = [(layer.name, ", ".join(f"{name}={spec.write(value)}" for name, value in named(layer).items())) for layer in layers(tower)]
+    return [f"{name[0].upper() + name[1:]} was played with {parameters}." for name, parameters in listed if parameters]
 
 
 def _sources(arm: dict[str, Any]) -> list[str]:
