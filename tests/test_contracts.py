@@ -6,9 +6,13 @@ import ast
 import importlib
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from commonage import find, testing
+from commonage.errors import ContractError
+from commonage.games.dilemma import Dilemma
+from commonage.learn import rollout
 from commonage.part import Part, snake
 
 GAMES, MECHANISMS, POLICIES = (sorted(find.parts(kind)) for kind in ("games", "mechanisms", "policies"))
@@ -54,6 +58,27 @@ def test_a_file_holds_the_part_that_it_is_named_after(path: Path) -> None:
     assert issubclass(part, Part)
     assert snake(part.__name__) == path.stem
     assert find.find(path.parent.name, path.stem) is part
+
+
+@pytest.mark.parametrize(
+    ("act", "says"),
+    [
+        ("return legal.nearst(0), memory", r"act raised AttributeError: 'Legal' object has no attribute 'nearst'.*\(.*odd\.py:6\)"),
+        ('return "10", memory', r"odd\.py: its move is '10'"),
+        ("return legal.high", r"odd\.py: act gave int32\[\]"),
+        ("return legal.high * 0.0 / 0, memory", r"odd\.py: its move is float32\[\]"),
+    ],
+)
+def test_a_slip_in_a_file_of_ones_own_is_one_error(act: str, says: str, tmp_path: Path) -> None:
+    path = tmp_path / "odd.py"
+    path.write_text(
+        f"from commonage.policy import Policy\n\n\nclass Odd(Policy):\n    def act(self, key, memory, sight, legal):\n        {act}\n"
+    )
+    with pytest.raises(ContractError, match=says):
+        testing.check(f'"{path}"')
+    groups = rollout.seat([(find.find("policies", str(path))(),)], np.zeros((1, 2), int))
+    with pytest.raises(ContractError, match=r"odd\.py"), find.blame():  # as in a study
+        rollout.play(Dilemma(rounds=2), groups, np.zeros((1, 2), np.uint32))
 
 
 def test_check_says_what_it_checked() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import importlib
 import json
 import re
@@ -13,11 +14,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from commonage import find, spec
-from commonage.errors import SpecError
-from commonage.game import base
+from commonage.errors import ContractError, SpecError
+from commonage.game import Legal, base
 from commonage.games.commons import Commons
 from commonage.policies.sustainer import Sustainer
 
@@ -168,7 +170,8 @@ def test_what_came_from_a_path_goes_by_it(tmp_path: Path) -> None:
     [
         ("import no_such_package", "does not import: ModuleNotFoundError: No module named 'no_such_package'"),
         ("class Broken(", "does not import: SyntaxError"),
-        ("1 / 0", "does not import: ZeroDivisionError: division by zero"),
+        ("x = 1\n1 / 0", "does not import: ZeroDivisionError: division by zero ("),
+        ("def f():\n    return 1 / 0\nf()", "broken.py:2)"),
         ("x = 3", "The file has none"),
     ],
 )
@@ -182,6 +185,57 @@ def test_a_broken_file(tmp_path: Path, text: str, says: str) -> None:
 def test_no_file() -> None:
     with pytest.raises(SpecError, match=r"no file .*nowhere/mine\.py'; give the path of a Python file"):
         find.find("games", "nowhere/mine.py")
+
+
+def test_a_file_beside_it_is_imported(tmp_path: Path) -> None:
+    """Under its own name, also where another folder has one of this name; and it is the file's only while that loads."""
+    for name in ("1.0", "2.0"):
+        file(tmp_path / name, "helper.py", f"PRIZE = {name}\n")
+        file(tmp_path / name, "mine.py", "import helper\n" + GAME.replace("= 1.0", "= helper.PRIZE"))
+    before = list(sys.path)
+    assert [find.find("games", str(tmp_path / name / "mine.py"))().prize for name in ("1.0", "2.0")] == [1.0, 2.0]
+    assert sys.path == before
+    assert "helper" not in sys.modules
+
+
+def test_a_file_has_a_digest(tmp_path: Path) -> None:
+    """Of its text and of what it imports from beside it: the same text anywhere, another one after any change."""
+
+    def digest(folder: str, prize: str) -> str:
+        file(tmp_path / folder, "helper.py", f"PRIZE = {prize}\n")
+        path = file(tmp_path / folder, "mine.py", "import helper\n" + GAME)
+        return find.digest(find.find("games", path)())
+
+    assert digest("a", "1") == digest("b", "1") != digest("c", "2")
+    assert len(digest("a", "1")) == 64
+    assert find.digest(Commons()) == ""
+
+
+def test_a_function_of_a_file_has_a_digest(tmp_path: Path) -> None:
+    path = file(tmp_path, "agent.py", "def act(view):\n    return 0\n")
+    assert find.digest(find.load(Path(path)).act) == hashlib.sha256(Path(path).read_bytes()).hexdigest()
+    assert find.digest(len) == ""
+
+
+SLIPS = """
+from commonage.policy import Policy
+
+class Slip(Policy):
+    def act(self, key, memory, sight, legal):
+        return legal.nearst(0), memory
+"""
+
+
+def test_who_is_to_blame(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = file(tmp_path, "slip.py", SLIPS)
+    policy = find.find("policies", path)()
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ContractError, match=r"^slip\.py:6: AttributeError: 'Legal' object has no attribute 'nearst'"), find.blame():
+        policy.act(None, (), None, Legal(0, 1, np.ones(2, bool)))
+    with pytest.raises(ZeroDivisionError), find.blame():
+        1 / 0  # noqa: B018
+    with pytest.raises(SpecError, match="mine"), find.blame():
+        raise SpecError("mine")
 
 
 # by entry point

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from typing import Any, NamedTuple
+from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
@@ -19,7 +19,7 @@ from commonage.games.dilemma import Dilemma
 from commonage.games.public_goods import PublicGoods
 from commonage.games.trust import Trust
 from commonage.games.ultimatum import Ultimatum
-from commonage.mechanism import Mechanism, Phased, Phases
+from commonage.mechanism import Layer, Mechanism, Phased, Phases
 from commonage.mechanisms.noise import Noise
 from commonage.mechanisms.punish import Punish
 from commonage.policy import Policy
@@ -29,28 +29,44 @@ COMMONS = Commons(seats=3, rounds=3, capacity=12, report=False)
 count = itertools.count()
 
 
-class Layer(NamedTuple):
-    """The state of the simplest mechanisms below."""
-
-    game: Any
-    clock: Array  # int32[]
-
-
 class Thin(Mechanism):
     """Adds nothing; the planted ones each add one fault."""
-
-    game: Any
-
-    def start(self, key: Array) -> Layer:
-        return Layer(self.game.start(key), jnp.int32(0))
-
-    def step(self, key: Array, state: Layer, moves: Array) -> Turn:
-        turn = self.game.step(key, state.game, moves)
-        return turn._replace(state=Layer(turn.state, state.clock + 1))
 
 
 def test_a_layer_that_adds_nothing_is_a_mechanism() -> None:
     check_mechanism(Thin)
+
+
+class Fee(Mechanism):
+    """Takes a point from everybody after each round: the smallest mechanism that does something."""
+
+    null = {"fee": 0.0}
+    fee: float = 1.0
+
+    def step(self, key: Array, state: Layer, moves: Array) -> Turn:
+        turn = super().step(key, state, moves)
+        return turn._replace(rewards=turn.rewards - self.fee * turn.round_over)
+
+
+def test_a_mechanism_of_one_method() -> None:
+    check_mechanism(Fee)
+    game = Fee(Dilemma(rounds=2), fee=2)
+    turn = game.step(seeds.root(0), game.start(seeds.root(0)), jnp.zeros(2, jnp.int32))
+    assert turn.rewards.tolist() == [1, 1]  # 3 for mutual cooperation, less 2
+
+
+class Unwrapped(Thin):
+    """Hands on the state of the game inside as if it were its own."""
+
+    def start(self, key: Array) -> Any:
+        return self.game.start(key)
+
+
+class Unwrapping(Thin):
+    """The same, after a step."""
+
+    def step(self, key: Array, state: Layer, moves: Array) -> Turn:
+        return self.game.step(key, state.game, moves)
 
 
 # the three of the trunk's list: acts on every step, reuses a key, leaks a private field
@@ -60,7 +76,6 @@ class Toll(Thin):
     """Everybody pays after every step of the game."""
 
     null = {"fee": 0.0}
-    game: Any
     fee: float = 1.0
 
     def step(self, key: Array, state: Layer, moves: Array) -> Turn:
@@ -244,6 +259,8 @@ class Twin(Thin):
         (Shaky, "with all seats neutral the base game's (state|number of steps|rewards|questions)"),
         (First, r"its first questions are \['well'\]. The game's own come first"),
         (Twin, "the labels are .*Each layer has its own"),
+        (Unwrapped, r"unwrapped around dilemma.* its state is State, which holds no state of the game inside. .*super\(\).start"),
+        (Unwrapping, r"unwrapping around dilemma.* its state after a step is State, before it Layer. .*super\(\).step"),
     ],
 )
 def test_bad_mechanisms(planted: type, message: str) -> None:
@@ -429,12 +446,34 @@ class Choosy(Policy):
         return (jnp.int32(1) if sight.other == 1 else jnp.int32(0)), memory
 
 
+class Halving(Policy):
+    """Plays a number that is not whole; NaN when it sees nothing."""
+
+    game = "dilemma"
+
+    def act(self, key: Array, memory: Any, sight: Any, legal: Legal) -> tuple[Array, Any]:
+        return sight.other / 2, memory
+
+
+class Wordy(Policy):
+    def act(self, key: Array, memory: Any, sight: Any, legal: Legal) -> Any:
+        return "10", memory
+
+
+class Short(Policy):
+    def act(self, key: Array, memory: Any, sight: Any, legal: Legal) -> Any:
+        return jnp.int32(0)
+
+
 @pytest.mark.parametrize(
     ("planted", "message"),
     [
         (Cheating, r"it plays 2, legal are \[0, 1\], and it sees .*legal.nearest"),
         (Padded, "it plays otherwise where `legal` is longer"),
-        (Forgetful, r"its memory changes .* from int32\[\] to float32\[\]"),
+        (Forgetful, r"forgetful: its memory changes from int32\[\] to float32\[\]"),
+        (Halving, r"halving: its move is float32\[\]. A move is one whole number"),
+        (Wordy, "wordy: its move is '10'. A move is one whole number"),
+        (Short, r"short: act gave int32\[\]. It gives two things: return move, memory"),
         (Impure, "one key, memory and sight gave"),
         (Undecided, r"its move has the shape \[2\]"),
         (Choosy, "act does not compile, TracerBoolConversionError"),
@@ -478,6 +517,23 @@ class Hoarding(Agent):
         return Answer(0, memory=np.zeros(2))
 
 
+def counting(view: View) -> Answer:
+    """Counts its calls on itself."""
+    counting.calls = getattr(counting, "calls", 0) + 1  # type: ignore[attr-defined]
+    return Answer(text="cooperate" if counting.calls < 3 else "defect")  # type: ignore[attr-defined]
+
+
+def reading(view: View) -> Answer:
+    """Remembers in its answer, and changes the list that it was given."""
+    memory = view.memory or []
+    memory.append(view.round)
+    return Answer(len(memory) % 2, memory=memory)
+
+
+def test_a_function_that_keeps_no_state() -> None:
+    check_agent(reading)
+
+
 class Costly(Agent):
     costs = True
 
@@ -488,9 +544,10 @@ class Costly(Agent):
         (Rambling(), "step 0: its answer could not be read, the last line was 'I would rather not say"),
         (Remembering(), "the same match, played again, went differently"),
         (Hoarding(), "step 0: its memory is array"),
+        (counting, "asked again, in another order, it answered 'defect' instead of 'cooperate'. An agent keeps no state of its own"),
     ],
 )
-def test_bad_agents(planted: Agent, message: str) -> None:
+def test_bad_agents(planted: Any, message: str) -> None:
     with pytest.raises(ContractError, match=f"(?s){message}"):
         check_agent(planted)
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import re
+import subprocess
+import sys
 from typing import Any
 
 import pytest
@@ -225,7 +227,14 @@ GAME, SEATS = "game", "seats"
 ERRORS = [
     (GAME, "comons", (), ["'comons'", "did you mean 'commons'", "commonage games"]),
     (GAME, "zzz", (), ["'zzz'", "commonage games"]),
-    (GAME, "punish", (), ["no game 'punish'"]),
+    (GAME, "punish", (), ["no game 'punish': punish is a mechanism: --with punish"]),
+    (GAME, "pavlov", (), ["no game 'pavlov': pavlov is a policy: --seats pavlov"]),
+    (GAME, "fines.tml", (), ["no such file 'fines.tml'", "ends in .toml"]),
+    (GAME, "commons", ("sustainer",), ["sustainer is a policy: --seats sustainer"]),
+    (GAME, "commons", ("dilemma",), ["dilemma is a game: commonage play dilemma"]),
+    (GAME, "commons", ("punish,talk(when=after)",), ["names 2 mechanisms", "--with punish --with talk(when=after)"]),
+    (GAME, "commons", ("punish)",), ["I expected the end, found ')'"]),
+    (GAME, "commons(seats=)", (), ["character 15", "a value", "')'"]),
     (GAME, "commons", ("punsh",), ["'punsh'", "did you mean 'punish'", "commonage mechanisms"]),
     (GAME, "commons", ("punish(fines=3)",), ["'fines'", "did you mean 'fine'", "cost=1, fine=3, most=1"]),
     (GAME, "commons(capcity=120)", (), ["'capcity'", "did you mean 'capacity'", "capacity=100"]),
@@ -256,6 +265,9 @@ ERRORS = [
     (SEATS, "grim*0,grim", (), ["character 6", "1 to 1,000,000", "'0,grim'"]),
     (SEATS, "grim*99999999999", (), ["1 to 1,000,000"]),
     (SEATS, "grim*1.5", (), ["the end or ','", "'.5'"]),
+    (SEATS, "grim,http://h/seat?a=1&b=2", (), ["in quotes: '\"http://h/seat?a=1&b=2\"'"]),
+    (SEATS, "http://h/seat,grim=1", (), ["found '=1'"]),
+    (SEATS, "cheat(wary=-5),grim", (), ["cheat(wary=-5): wary must be 0 or more"]),
     (SEATS, "tit_for_tatt,grim", (), ["'tit_for_tatt'", "did you mean 'tit_for_tat'", "commonage agents"]),
     (SEATS, "grim*3", (), ["dilemma has 2 places", "names 3 (grim*3)", "name 2"]),
     (SEATS, "sustainer,grim", (), ["sustainer plays commons, not dilemma"]),
@@ -268,7 +280,25 @@ ERRORS = [
     (SEATS, "constant(amount=x),grim", (), ["amount=x", "whole number"]),
     (SEATS, "python:no_such_module:f,grim", (), ["no_such_module", "python:file.py:function"]),
     (SEATS, "python:json:no_such_function,grim", (), ["no_such_function", "python:module:function"]),
-    (SEATS, "python,grim", (), ["target"]),
+    (SEATS, "python,grim", (), ["python takes a target, a function, not ''; write python:module:function or python:file.py:function"]),
+    (SEATS, "python:mine.py,grim", (), ["not 'mine.py'", "write python:module:function"]),
+    (SEATS, "python(3),grim", (), ["not '3'", "write python:module:function"]),
+    (SEATS, "python:json:decoder,grim", (), ["'decoder' is <module", "no function", "json has ", "dump, dumps,"]),
+    (SEATS, "ftp://host/play,grim", (), ["'ftp://host/play'", "commonage agents"]),
+    (
+        SEATS,
+        "remote:ftp://host/play,grim",
+        (),
+        ["ftp://host/play: an address is http:// or https://, a host", "write http://127.0.0.1:8765/seat"],
+    ),
+    (SEATS, "http://,grim", (), ["http://: an address is http:// or https://, a host"]),
+    (SEATS, "remote,grim", (), ["remote: an address is http:// or https://, a host"]),
+    (SEATS, "http://host:99999/play,grim", (), ["http://host:99999/play: Port out of range 0-65535"]),
+    (SEATS, "http://host:x/play,grim", (), ["http://host:x/play: Port could not be cast"]),
+    (SEATS, "http://host:0/play,grim", (), ["http://host:0/play: an address is"]),
+    (SEATS, "http://host/play(timeout=0),grim", (), ["http://host/play(timeout=0): timeout must be seconds, above 0; its default is 20"]),
+    (SEATS, "http://host/play(timeout=-1),grim", (), ["timeout must be seconds, above 0"]),
+    (SEATS, "http://host/play(timeout=soon),grim", (), ["timeout=soon", "timeout must be seconds, above 0"]),
     (SEATS, "unknown:scheme,grim", (), ["'unknown:scheme'", "commonage agents"]),
 ]
 
@@ -298,6 +328,67 @@ def test_set_of_an_unknown_parameter() -> None:
         spec.game("commons", ["punish"], {"capcity": 3})
     with pytest.raises(SpecError, match=re.escape("--set fine: no layer has a parameter 'fine'. They take: ")):
         spec.game("commons", [], {"fine": 3})
+
+
+@pytest.mark.parametrize(
+    ("texts", "says"),
+    [
+        (["capacity="], "cannot read 'capacity=': at character 10 I expected a value, found the end"),
+        (["capacity"], "--set capacity: write name=value, as in --set capacity=120"),
+        (["rounds=2", "capacity=1 2"], "cannot read 'capacity=1 2': at character 12"),
+        (["capacity=1", "capacity=2"], "--set capacity=2: capacity is given twice"),
+    ],
+)
+def test_a_setting_is_refused_as_it_was_typed(texts: list[str], says: str) -> None:
+    with pytest.raises(SpecError, match=re.escape(says)):
+        spec.settings(texts)
+
+
+def test_settings() -> None:
+    assert spec.settings(["capacity=120,skin=pasture", "payoffs=[3,0,5,1]"]) == {
+        "capacity": 120,
+        "skin": "pasture",
+        "payoffs": [3, 0, 5, 1],
+    }
+
+
+def test_an_address_is_quoted_only_where_it_has_to_be() -> None:
+    with pytest.raises(SpecError) as raised:
+        spec.seats("http://h/seat,grim=1")
+    assert "quotes" not in str(raised.value)
+
+
+def test_signals_are_printed_as_they_are_typed() -> None:
+    tower = Talk(Commons(), signals=("\U0001f41f", "nein, nie"))
+    assert spec.text(tower) == 'talk(signals=["\U0001f41f","nein, nie"])'
+    assert spec.game(*spec.tower(tower)) == tower
+
+
+def test_a_part_that_nobody_asks_is_idle() -> None:
+    players = [spec.policies(seat) for seat in spec.seats("sustainer+fine_overusers*2,random+pledger")]
+    assert [part.name for part in spec.idle(spec.game("commons", ["talk"]), players)] == ["fine_overusers"]
+    assert spec.idle(spec.game("commons", ["talk", "punish"]), players) == []
+
+
+def test_known_names_pass() -> None:
+    seats_ = 'sustainer+fine_overusers*2,http://h/play,vote(grim,random),mine.py,"python:mine.py:f"'
+    spec.known("commons(seats=3)", ["punish(fine=2)", "mine.py:Mine"], seats_)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (("comons",), "no game 'comons'; did you mean 'commons'?"),
+        (("commons", ["tolk"]), "no mechanism 'tolk'; did you mean 'talk'?"),
+        (("commons", [], "sustainer*4,cheet"), "no agent 'cheet'; did you mean 'cheat'?"),
+    ],
+)
+def test_unknown_names_are_refused_before_anything_is_imported(arguments: tuple[Any, ...], says: str) -> None:
+    with pytest.raises(SpecError, match=re.escape(says)):
+        spec.known(*arguments)
+    refuse = f"try: spec.known(*{arguments!r})\nexcept Exception: print({{'jax', 'numpy'}} & set(sys.modules))"
+    code = f"import sys\nfrom commonage import spec\n{refuse}"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "set()"
 
 
 def test_a_mismatch_names_both_numbers_and_the_way_out() -> None:

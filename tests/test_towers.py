@@ -36,7 +36,11 @@ SMALL = {
     "coin_game": "coin_game(rounds=2,round_steps=3)",
     "market": "market(seats=3,rounds=3)",
 }
-LIVELY = {"noise": ["noise(rate=0.3)"], "talk": ["talk", "talk(when=after)"], "punish": ["punish", "punish(most=2)"]}
+LIVELY = {
+    "noise": ["noise(rate=0.3)"],
+    "talk": ["talk", "talk(when=after)", "talk(order=turn)", "talk(order=floor,turns=3)"],
+    "punish": ["punish", "punish(most=2)"],
+}
 IDLE = {"noise": "noise(rate=0)"}
 GAMES, MECHANISMS = sorted(find.parts("games")), sorted(find.parts("mechanisms"))
 

@@ -94,12 +94,22 @@ class View:
         """The legal moves in words."""
         return tuple(self.question.say(int(i)) for i in np.flatnonzero(self.legal.among(self.question.size)))
 
+    @property
+    def amount(self) -> tuple[int, int] | None:
+        """(lowest, highest) legal amount, in the question's unit; None where options are named."""
+        first, legal = self.question.amount[0], self.legal
+        return None if self.question.options else (first + int(legal.low), first + int(legal.high))
+
     def sight(self, layer: str) -> Any:
         """This seat's row of a layer's sight; None where the layer is absent."""
         return jax.tree.map(lambda rows: np.asarray(rows)[self.place], self.sights.get(layer))
 
     def json(self) -> dict[str, Any]:
-        """The View as a remote agent gets it."""
+        """The View as a remote agent gets it.
+
+        `seat` is its place at the table, from 1, as the rules and facts count; so is that of what was heard. What is
+        legal now: `options`, the names, or `amount`, [lowest, highest]; the other is [] or null.
+        """
         question = self.question
         return {
             "seat": self.place + 1,
@@ -108,7 +118,8 @@ class View:
             "rules": self.rules,
             "facts": self.facts,
             "question": {"name": question.name, "unit": question.unit, "speech": question.speech},
-            "options": list(self.options),
+            "options": [] if self.amount else list(self.options),
+            "amount": list(self.amount) if self.amount else None,
             "heard": [{"round": said.round, "seat": said.place + 1, "text": said.text} for said in self.heard],
             "memory": self.memory,
             "attempt": self.attempt,
@@ -152,7 +163,7 @@ def legible(view: View, answer: Answer) -> tuple[int, str]:
     if answer.move is None:
         return read(view, answer.text)
     if not (type(answer.move) is int and view.allows(answer.move)):
-        raise Unreadable(f"move {answer.move!r} is not legal; the legal ones: {', '.join(view.options)[:200]}")
+        raise Unreadable(f"move {answer.move!r} is not legal; legal is {_rule(view)} (move 0 says {view.question.say(0)})")
     return answer.move, answer.says
 
 
@@ -187,6 +198,6 @@ def _index(question: Question, word: str) -> int | None:
 
 
 def _rule(view: View) -> str:
-    if view.question.options:
+    if view.amount is None:
         return "one of: " + ", ".join(view.options)
-    return f"one whole number of {view.question.unit or 'units'}, {view.options[0]} to {view.options[-1]}"
+    return f"one whole number of {view.question.unit or 'units'}, {view.amount[0]} to {view.amount[1]}"

@@ -41,8 +41,10 @@ class Pause(CommonageError):
     """Transport or budget trouble: the match waits to be resumed."""
 
 
-def unknown(kind: str, name: str, known: Iterable[str]) -> SpecError:
-    """The error for a name that is not there, with the nearest one that is."""
+def unknown(kind: str, name: str, known: Iterable[str], instead: str = "") -> SpecError:
+    """The error for a name that is not there, with what it is `instead`, or with the nearest one that is."""
+    if instead:
+        return SpecError(f"no {kind} {name!r}: {instead}")
     near = difflib.get_close_matches(name, sorted(known), n=1)
     hint = f"; did you mean {near[0]!r}?" if near else "."
     listing = {"policy": "agents", "team": "agents", "seat": "agents", "part": "games, mechanisms, agents"}.get(kind, f"{kind}s")

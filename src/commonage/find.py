@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import ast
 import functools
+import hashlib
 import importlib
 import importlib.util
+import re
 import sys
+import traceback
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from importlib.metadata import entry_points
 from pathlib import Path
-from types import ModuleType
+from types import FrameType, ModuleType
 from typing import Any, NamedTuple
 
-from commonage.errors import SpecError, unknown
+from commonage import errors
+from commonage.errors import CommonageError, ContractError, SpecError
 
 HERE = Path(__file__).parent
 FOLDERS = {
@@ -25,6 +31,17 @@ FOLDERS = {
 }
 
 BASES = {"games": "Game", "mechanisms": "Mechanism", "policies": "Policy", "measures": "Measure"}
+SITTERS = ("agents", "teams", "policies")  # who can take a seat
+USES = {  # what a part of a kind is, and how it is named
+    "games": "a game: commonage play {}",
+    "mechanisms": "a mechanism: --with {}",
+    "policies": "a policy: --seats {}",
+    "agents": "an agent: --seats {}",
+    "teams": "a team: --seats {}",
+    "measures": "a measure: --measure {}",
+}
+DIGEST = "__commonage_digest__"  # where such a module keeps the digest of its text
+FILE = "commonage_file_"  # what the module of a user's file is called, before the file's own name
 
 
 class Entry(NamedTuple):
@@ -56,15 +73,43 @@ def find(kind: str, name: str) -> Any:
     """
     if ".py" in name:
         return from_path(name, kind)
-    entries = parts(kind)
-    entry = entries.get(name) or next((e for e in entries.values() if name in e.aliases), None)
-    if entry is None:
-        raise unknown({"policies": "agent"}.get(kind, kind[:-1]), name, entries)
+    entry = known(kind, name)
     module, _, attribute = entry.source.partition(":")
     try:
         return getattr(importlib.import_module(module), attribute or camel(entry.name))
     except Exception as error:  # ours import; another package's may not
         raise SpecError(f"{name!r} is registered as {entry.source}, which does not import: {type(error).__name__}: {error}") from error
+
+
+def known(kind: str, name: str) -> Entry:
+    """What a listing knows of a part; imports nothing. Raises SpecError with the nearest name when there is none."""
+    entries = parts(kind)
+    entry = entries.get(name) or next((e for e in entries.values() if name in e.aliases), None)
+    if entry is None:
+        raise unknown({"policies": "agent"}.get(kind, kind[:-1]), name, entries)
+    return entry
+
+
+def sitter(name: str) -> str:
+    """Which of `SITTERS` a seat's name belongs to: an agent by its scheme (`http:`), else policies and teams by name."""
+    found = kind_of(name.partition(":")[0], SITTERS) or ("policies" if ".py" in name else "")
+    if not found:
+        raise unknown("agent", name, [entry for kind in SITTERS for entry in parts(kind)])
+    return found
+
+
+def kind_of(name: str, kinds: Sequence[str] = tuple(FOLDERS)) -> str:
+    """The first of these kinds that has a part of this name, or "" where none has."""
+    return next((kind for kind in kinds if any(name in (entry.name, *entry.aliases) for entry in parts(kind).values())), "")
+
+
+def unknown(kind: str, name: str, entries: Iterable[str]) -> SpecError:
+    """The error for a name that is not there: what it is instead, or the nearest one that is."""
+    if re.search(r"\.\w{1,5}$", name) and "://" not in name:
+        fault = "wrong file" if Path(name).exists() else "no such file"
+        return SpecError(f"{fault} {name!r}: a study ends in .toml, a part of your own in .py")
+    other = kind_of(name)
+    return errors.unknown(kind, name, entries, f"{name} is {USES[other].format(name)}" if other else "")
 
 
 def camel(name: str) -> str:
@@ -118,8 +163,14 @@ def from_path(text: str, kind: str = "") -> Any:
     if wanted not in own:
         way = f"Write {path}.py:NAME, or call one class {namesake}" if own else _wanted(kind)
         raise SpecError(f"{text!r}: which of its {kind or 'parts'}? The file has {', '.join(own) or f'none{_instead(module)}'}. {way}")
-    own[wanted].origin = text
+    own[wanted].origin, own[wanted].origin_digest = text, vars(module)[DIGEST]
     return own[wanted]
+
+
+def digest(part: Any) -> str:
+    """The SHA-256 of the user's file that a part or a function came from, with the files beside it that it imports; "" for others."""
+    here = part if isinstance(part, type) else type(part)
+    return getattr(here, "origin_digest", "") or getattr(part, "__globals__", {}).get(DIGEST, "")
 
 
 def _is(cls: Any, kind: str) -> bool:
@@ -147,17 +198,67 @@ def _wanted(kind: str) -> str:
 
 @functools.cache
 def load(path: Path) -> ModuleType:
-    """A user's file as a module; loaded once."""
+    """A user's file as a module; loaded once. It may import the files beside it, under their names."""
     if not path.exists():
         raise SpecError(f"no file {str(path)!r}; give the path of a Python file, relative to where you are")
-    name = f"commonage_file_{path.stem}"
+    name = FILE + path.stem
     spec = importlib.util.spec_from_file_location(name, path)
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
     try:
-        spec.loader.exec_module(module)
+        with _beside(path.parent) as helpers:
+            spec.loader.exec_module(module)
     except Exception as error:
-        raise SpecError(f"{str(path)!r} does not import: {type(error).__name__}: {error}") from error
+        at = f" ({there})" if (there := place(error)) else ""
+        raise SpecError(f"{str(path)!r} does not import: {type(error).__name__}: {error}{at}") from error
+    vars(module)[DIGEST] = hashlib.sha256(b"\0".join(file.read_bytes() for file in [path, *helpers])).hexdigest()
     return module
+
+
+@contextmanager
+def _beside(folder: Path) -> Iterator[list[Path]]:
+    """The folder's files can be imported; in the end the list holds those that were.
+
+    They are forgotten again, so that another folder's file of the same name is not taken for one of them.
+    """
+    before, helpers = set(sys.modules), []
+    importlib.invalidate_caches()
+    sys.path.insert(0, str(folder))
+    try:
+        yield helpers
+    finally:
+        sys.path.remove(str(folder))
+        for name in set(sys.modules) - before:
+            first, file = name.partition(".")[0], Path(getattr(sys.modules[name], "__file__", None) or "")
+            if first not in before and (file == folder / f"{first}.py" or folder / first in file.parents):
+                helpers.append(file)
+                del sys.modules[name]
+        helpers.sort()
+
+
+@contextmanager
+def blame() -> Iterator[None]:
+    """What a user's file raises comes out as one ContractError that says where; our own errors pass as they are."""
+    try:
+        yield
+    except CommonageError:
+        raise
+    except Exception as error:
+        if not (there := place(error)):
+            raise
+        raise ContractError(f"{there}: {type(error).__name__}: {str(error).strip().partition(chr(10))[0]}") from error
+
+
+def place(error: BaseException) -> str:
+    """`mine.py:12`, the last line of a user's file that an error went through, or "" where it met none."""
+    frames = [(frame.f_code.co_filename, line) for frame, line in traceback.walk_tb(error.__traceback__) if _own(frame)]
+    if not frames:
+        return ""
+    path, line = Path(frames[-1][0]), frames[-1][1]
+    return f"{path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path}:{line}"
+
+
+def _own(frame: FrameType) -> bool:
+    return str(frame.f_globals.get("__name__", "")).startswith(FILE)

@@ -12,8 +12,17 @@ from jax import Array
 from commonage.game import Ask, Game, Legal, Oracle, Question, State, Turn, choose, layers, pad, width
 
 
+class Layer(NamedTuple):
+    """The state of a mechanism that keeps nothing of its own."""
+
+    game: State  # the state of the game inside
+
+
 class Mechanism(Game):
-    """A game with a field `game`. What it doesn't override is the inner game's."""
+    """A game with a field `game`. What it doesn't override is the inner game's.
+
+    Its state is a NamedTuple with the field `game`; one that keeps numbers of its own overrides `start`.
+    """
 
     null: ClassVar[dict[str, Any]] = {}  # fields that make it do nothing while all seats are neutral; {}: as it is
     game: Game
@@ -68,8 +77,15 @@ class Mechanism(Game):
         below = sum(layer.name == self.name for layer in layers(self.game))
         return f"{self.name}#{below + 1}" if below else self.name
 
+    def start(self, key: Array) -> State:
+        return Layer(self.game.start(key))
+
     def ask(self, state: State) -> Ask:
         return pad(self.game.ask(state.game), width(self))
+
+    def step(self, key: Array, state: State, moves: Array) -> Turn:
+        turn = self.game.step(key, state.game, moves)
+        return turn._replace(state=state._replace(game=turn.state))
 
     def toward(self, state: State) -> Array:
         return self.game.toward(state.game)

@@ -41,6 +41,7 @@ class Model:
     name: ClassVar[str] | str  # as in the seat list, without the scheme: openai/gpt-x, pocket
     address: str = ""  # where requests go; "" = nowhere, it computes here
     verbs: tuple[str, ...] = ("chat",)  # and "decide", where it can
+    lacks: str = ""  # what is missing before it can be asked, in words: a key
     test: bool = False  # a TEST MODEL: stamped wherever it appears, and kept out of result tables
 
     async def chat(self, messages: Sequence[Message], **settings: Any) -> Reply:

@@ -12,11 +12,11 @@ import dataclasses
 import difflib
 import json
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from commonage import find
 from commonage.errors import SpecError
-from commonage.find import find
 
 if TYPE_CHECKING:
     from commonage.game import Game
@@ -57,18 +57,31 @@ def write(value: Any) -> str:
     if isinstance(value, list | tuple) and not isinstance(value, Call | Seat):
         return "[" + ",".join(write(item) for item in value) + "]"
     if isinstance(value, str):
-        return value if re.fullmatch(WORD, value) and value not in ("true", "false", "none") else json.dumps(value)
+        return value if re.fullmatch(WORD, value) and value not in ("true", "false", "none") else json.dumps(value, ensure_ascii=False)
     return f"{value:g}" if isinstance(value, float) and float(f"{value:g}") == value else str(value)
 
 
 def call(text: str) -> Call:
     """`punish(cost=1, fine=3)` -> Call. Raises SpecError with the place where it stopped making sense."""
-    return _whole(text, _Reader.call)
+    return _whole(text, _Reader.call, "the end")
+
+
+def settings(texts: Sequence[str]) -> dict[str, Any]:
+    """`["capacity=120", "skin=pasture"]`, as `--set` takes them -> parameters by name. Raises SpecError that repeats a wrong one."""
+    out: dict[str, Any] = {}
+    for text in texts:
+        for key, value in _whole(text, _Reader.args, "the end or ','"):
+            if not key:
+                raise SpecError(f"--set {text}: write name=value, as in --set capacity=120")
+            if key in out:
+                raise SpecError(f"--set {text}: {key} is given twice")
+            out[key] = value
+    return out
 
 
 def seats(text: str) -> list[Seat]:
     """`sustainer*4,cheat` -> five seats."""
-    return _whole(text, _Reader.seats)
+    return _whole(text, _Reader.seats, "the end or ','")
 
 
 def compact(seats: Sequence[Seat]) -> str:
@@ -81,13 +94,39 @@ def compact(seats: Sequence[Seat]) -> str:
 
 def game(base: str | Game, mechanisms: Sequence[str | Any] = (), sets: dict[str, Any] | None = None) -> Game:
     """The tower: of several mechanisms the first named is outermost. `sets` are parameters of any layer."""
-    around = [call(item if isinstance(item, str) else text(item)) for item in mechanisms]
+    around = [_layer(item if isinstance(item, str) else text(item)) for item in mechanisms]
     inner = call(base if isinstance(base, str) else text(base)) if isinstance(base, str) or sets else None
     extra = _shared([*(("mechanisms", layer) for layer in around), *([("games", inner)] if inner else [])], sets or {})
     tower: Any = make("games", inner, extra)() if inner else base
     for layer in reversed(around):
         tower = make("mechanisms", layer, extra)(tower)
     return tower
+
+
+def known(base: str, mechanisms: Sequence[str] = (), places: str = "") -> None:
+    """Raises SpecError for a name that no part has; imports none of them, so that a slip is refused at once."""
+    for kind, item in [("games", call(base)), *(("mechanisms", _layer(item)) for item in mechanisms)]:
+        if ".py" not in item.name:
+            find.known(kind, item.name)
+    for item in [item for seat in (seats(places) if places else ()) for item in seat.calls]:
+        find.sitter(item.name)
+
+
+def idle(game: Game, players: Iterable[Sequence[Policy]]) -> list[Policy]:
+    """The policies that no layer of the tower asks: `fine_overusers` of `sustainer+fine_overusers` without punish."""
+    from commonage.game import layers
+
+    asking = {"*", *(layer.name for layer in layers(game))}
+    silent = {text(part): part for player in players for part in player if part.game not in asking}
+    return list(silent.values())
+
+
+def _layer(item: str) -> Call:
+    """A mechanism as text. Raises SpecError where one text names several."""
+    named = _whole(item, _Reader.seats, "the end")
+    if len(named) > 1:
+        raise SpecError(f"{item!r} names {len(named)} mechanisms; each has its own: {' '.join(f'--with {seat}' for seat in named)}")
+    return call(item)
 
 
 def text(part: Any) -> str:
@@ -115,7 +154,7 @@ def policies(seat: Seat) -> tuple[Policy, ...]:
 
 def make(kind: str, item: Call, extra: dict[str, Any] | None = None) -> Callable[..., Any]:
     """The part that a call describes, still without the game that it wraps. Raises SpecError for a wrong parameter."""
-    cls = find(kind, item.name)
+    cls = find.find(kind, item.name)
     fields = {field.name: field for field in dataclasses.fields(cls) if field.name != "game"}
     if len(item.args) > len(fields):
         raise SpecError(f"{item}: {item.name} takes at most {len(fields)} parameters: {_signature(fields)}")
@@ -133,7 +172,7 @@ def make(kind: str, item: Call, extra: dict[str, Any] | None = None) -> Callable
 
 def _shared(layers: Sequence[tuple[str, Call]], sets: dict[str, Any]) -> dict[str, Any]:
     """Checks that each `--set` names a parameter of some layer."""
-    known = {field.name for kind, item in layers for field in dataclasses.fields(find(kind, item.name)) if field.name != "game"}
+    known = {field.name for kind, item in layers for field in dataclasses.fields(find.find(kind, item.name)) if field.name != "game"}
     for key in sets:
         if key not in known:
             near = difflib.get_close_matches(key, known, n=1)
@@ -191,9 +230,10 @@ class _Reader:
         return True
 
     def fail(self, wanted: str) -> SpecError:
-        return SpecError(
-            f"cannot read {self.text!r}: at character {self.at + 1} I expected {wanted}, found {self.text[self.at :][:12] or 'the end'!r}"
-        )
+        found = repr(self.text[self.at :][:12]) if self.text[self.at :] else "the end"
+        says = f"cannot read {self.text!r}: at character {self.at + 1} I expected {wanted}, found {found}"
+        addresses = [one for one in re.finditer(r"\w+://[^\s,\"']*", self.text) if one.start() <= self.at <= one.end()]
+        return SpecError(says + "".join(f"; such an address goes in quotes: '\"{one[0]}\"'" for one in addresses))
 
     def match(self, pattern: str) -> str:
         self.peek()
@@ -235,6 +275,12 @@ class _Reader:
                     raise self.fail("',' or ')'")
         return Call(name, tuple(args), options)
 
+    def args(self) -> list[tuple[str, Any]]:
+        out = [self.arg()]
+        while self.take(","):
+            out.append(self.arg())
+        return out
+
     def arg(self) -> tuple[str, Any]:
         key = self.match(r"[A-Za-z_]\w*(?=\s*=)")
         return (key, self.value()) if key and self.take("=") else ("", self.value())
@@ -253,6 +299,8 @@ class _Reader:
         number = self.match(r"[+-]?(\d+\.?\d*([eE][+-]?\d+)?|\.\d+)(?=\s*[,)\]]|\s*$)")
         if number:
             return int(number) if re.fullmatch(r"[+-]?\d+", number) else float(number)
+        if self.peek() in ("", ",", ")", "]"):
+            raise self.fail("a value")
         found = [_word(seat) for seat in self.seat()]
         return found if len(found) > 1 else found[0]
 
@@ -269,9 +317,10 @@ def _word(seat: Seat) -> Any:
     return seat if args or options or len(seat.calls) > 1 else {"true": True, "false": False, "none": None}.get(name, name)
 
 
-def _whole(text: str, rule: Callable[[_Reader], Any]) -> Any:
+def _whole(text: str, rule: Callable[[_Reader], Any], end: str) -> Any:
+    """The whole text, read by a rule after which `end` is expected."""
     reader = _Reader(text)
     out = rule(reader)
     if reader.peek():
-        raise reader.fail("the end or ','")
+        raise reader.fail(end)
     return out

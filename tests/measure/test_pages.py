@@ -12,7 +12,8 @@ import pytest
 from rich.console import Console
 from studied import arm, fish, fishery, match, tables
 
-from commonage.measure import figures, page, report, statistics, style, words
+from commonage.games.market import Market
+from commonage.measure import figures, names, page, report, statistics, style, words
 from commonage.measure.contract import Played
 
 
@@ -44,7 +45,8 @@ def test_the_table_says_who_sits_there_and_what_came_of_it(lakes):
     lines = [" ".join(line.split()) for line in text.splitlines()]
     assert any(re.match(r"five who sustain 100 % \[84, 100\] 12\.0 120", line) for line in lines)
     assert any(re.match(r"floor 1\.0 0", line) for line in lines)
-    assert any(re.match(r"best known 120", line) for line in lines)
+    assert any(re.match(r"reference 120", line) for line in lines)
+    assert "reference of gain: all share" in lines
     assert any(re.match(r"ceiling 12\.0 130", line) for line in lines)
     assert re.search(r"failed: \d+ to \d+ %", text)
 
@@ -54,6 +56,24 @@ def test_the_table_fits(lakes, width):
     lines = printed(report.table(statistics.summary(lakes), width=width), width).splitlines()
     assert max(map(len, lines)) <= width
     assert not any("…" in line for line in lines)
+    assert "cooperation" in " ".join(lines)
+
+
+@pytest.mark.parametrize("width", [60, 80, 400])
+def test_every_measure_is_shown_or_named(lakes, width):
+    summary = statistics.summary(lakes)
+    text = " ".join(printed(report.table(summary, width=width), width).split())
+    assert all(words.title(name) in text for name in report.headline(summary))
+    assert ("more: " in text) == (width < 400)
+
+
+def test_cooperation_is_shown_beside_long_names():
+    long = fishery("", seats="sustainer+fine_overusers*4,cheat(wary=2)", around=["punish(fine=1)", "talk(when=after,order=floor)"])
+    text = printed(report.table(statistics.summary(tables((long, fish(cheat, 5)))), width=80), 80)
+    head, named = text.split("more: ")
+    assert "cooperation" in head
+    assert "cooperation" not in named
+    assert "cheat(wary=2)" in head  # folded, not shortened
 
 
 def test_mechanisms_and_games_get_a_column_where_they_differ():
@@ -69,6 +89,49 @@ def test_floors_that_differ_stand_beside_each_score():
     text = printed(report.table(statistics.summary(study)))
     assert "ceiling 10" in text
     assert "ceiling 99" in text
+
+
+def test_a_bound_that_only_some_arms_have_stands_beside_their_score():
+    ends = [("survival_time", "ceiling", 12.0, "bound", "the horizon")]
+    endless = (arm(game="market", seats="cartel*2"), [match([[1, 1]] * 20)])
+    study = tables((arm(oracles=ends), [match([[3, 1]] * 12)]), endless)
+    lines = [line.split() for line in printed(report.table(statistics.summary(study))).splitlines()]
+    assert lines[lines.index(["ceiling", "12"]) - 1][:2] == ["commons", "sustainer*5"]
+    assert report.sides(statistics.summary(study), ["survival_time"]) == {}
+
+
+def test_a_reference_is_named_for_the_play_that_it_is():
+    known = [("gain", "reference", 10.0, "reference", "the one-round equilibrium")]
+    one, other = arm("x", "market(rounds=2)", oracles=known), arm("y", "market", oracles=known)
+    studied = statistics.summary(tables((one, [match([[3, 1]])]), (other, [match([[3, 1]])])))
+    assert report.references(studied, ["gain"]) == ["reference of gain: the one-round equilibrium"]
+    assert report.references(studied, ["cooperation"]) == []
+    mixed = statistics.summary(tables((one, [match([[3, 1]])]), (arm("z", "dilemma"), [match([[3, 1]])])))
+    assert report.references(mixed, ["gain"]) == ["reference of gain in market: the one-round equilibrium"]
+    assert "the one-round equilibrium" in report.report(tables((one, [match([[3, 1]])]))).split("All measures")[0]
+
+
+def test_the_market_calls_nash_what_it_is():
+    nash = [oracle for oracle in Market().oracles() if oracle.side == "reference"]
+    assert {oracle.measure: oracle.value for oracle in nash} == {"gain": 20 * 512, "welfare_sum": 2 * 20 * 512}
+    assert all("Nash" in oracle.why for oracle in nash)
+
+
+def test_arms_in_which_a_seat_retired_are_marked_everywhere():
+    lost = match([[1, 1], [1, 1]], [[1, 0], [1, None]], where="agent", cause="no number")
+    study = tables((arm("shy"), [lost, match([[1, 1]], [[1, 1]])]), (arm("bold"), [match([[1, 1]], [[1, 1]])] * 2))
+    summary = statistics.summary(study)
+    assert [each["retired"] for each in summary["arms"]] == [1, 0]
+    assert summary["arms"][0]["measures"]["cooperation"]["mean"] == pytest.approx(
+        (2 / 3 + 1) / 2
+    )  # what it no longer does counts as nothing
+    assert printed(report.table(summary)).count("a seat retired in 1 of 2") == 1
+    assert "shy: in 1 match a seat retired and the others went on (agent: no number)." in report.notes(summary)
+    assert report.frame(summary).filter(measure="cooperation")["retired"].to_list() == [1, 0]
+    html = report.report(study)
+    assert "shy (retired: 1)" in html
+    assert "a seat retired in 1 of 2" in html
+    assert "bold (retired" not in html
 
 
 def test_notes_count_and_bound_the_failures(lakes):
@@ -97,6 +160,18 @@ def test_differences_as_a_table(lakes):
     text = printed(report.differences(statistics.compare(lakes, 0, 1)))
     assert "four and a cheat, less five who sustain" in text
     assert re.search(r"survival rate\s+-\d+ \[-\d+, -\d+\]\s+percentage points\s+20", text)
+    assert "not comparable" not in text
+
+
+def test_what_different_games_do_not_share_is_named_once():
+    played = [match([[3, 1]] * 2, [[1, 1]] * 2)] * 5
+    study = tables((arm("x", "dilemma(rounds=2)"), played), (arm("y", "market"), played))
+    text = " ".join(printed(report.differences(statistics.compare(study, 0, 1))).split())
+    shown, left = text.split("not comparable, dilemma and market are different games: ")
+    assert "cooperation" in shown
+    assert "gain" not in shown
+    assert left == "gain, survival time, welfare mean, welfare min, welfare sum"
+    assert "not comparable, dilemma and market are different games" in report.report(study, pairs=[(0, 1)])
 
 
 @pytest.mark.parametrize(
@@ -220,6 +295,64 @@ def test_an_arm_is_compared_with_the_earlier_one_most_like_it():
     specs.append({"game": "donor", "with": ["punish"], "seats": "sustainer*4,cheat"})
     arms = [{"arm": i, "name": "", "spec": spec} for i, spec in enumerate(specs)]
     assert report.alike(arms) == [(0, 1), (1, 2), (1, 3)]
+
+
+def grid(*cells):
+    return [
+        {"arm": i, "name": "", "spec": {"game": "commons", "with": list(around), "seats": seats}}
+        for i, (seats, *around) in enumerate(cells)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("cells", "said"),
+    [
+        ([("a+b*4,c(x=2)",), ("a+b*4,c",)], ["c(x=2)", "c"]),
+        ([("a*4,c",), ("a*4,c", "punish"), ("a*5", "punish")], ["c, no mechanism", "c, punish", "a, punish"]),
+        ([("a*2", "noise", "punish(fine=1)"), ("a*2", "noise", "punish")], ["punish(fine=1)", "punish"]),
+        ([("a,b",), ("b,a",)], ["a,b", "b,a"]),  # nothing tells them apart but the order
+        ([("a,b", "punish")], ["a,b with punish"]),
+        ([("<object>",), ("a",)], ["<object>", "a"]),
+    ],
+)  # fmt: skip
+def test_arms_are_labelled_by_what_differs(cells, said):
+    assert names.labels(grid(*cells)) == said
+
+
+def test_names_that_were_given_are_kept():
+    first, second = grid(("a*4,c",), ("a*4,d",))
+    assert names.labels([{**first, "name": "mine"}, second]) == ["mine", "a*4,d"]
+
+
+def test_figures_and_rows_have_the_labels():
+    seats = ["sustainer+fine_overusers*4,cheat(wary=2)", "sustainer+fine_overusers*4,cheat"]
+    html = report.report(tables(*((fishery("", seats=each), fish(cheat, 3)) for each in seats)))
+    assert len(re.findall(r">cheat\(wary=2\)</text>", html)) >= 5
+    assert "sustainer+fine_…" not in html
+
+
+def test_a_wide_table_scrolls_in_its_own_box(lakes):
+    html = report.report(lakes)
+    assert html.count("<table>") == html.count('<div class="scroll" tabindex="0"><table>')
+    listed = html.split("<thead>")[1].split("</thead>")[0]
+    assert all(words.title(name) in listed for name in report.headline(statistics.summary(lakes)))
+
+
+@pytest.mark.parametrize(
+    ("value", "unit", "ends"),
+    [(1.0, "share", (0, 1)), (0.3, "share", (0, 1)), (448.0, "points", (0, 448)), (-5.0, "points", (-5, 0)), (0.0, "", (0, 1))],
+)
+def test_one_value_alone_has_an_axis_from_zero(value, unit, ends):
+    cell = {"mean": value, "low": None, "high": None, "unit": unit}
+    row = figures.Row("x", "arm0", cell, np.array([value]))
+    assert figures._range([row], []) == pytest.approx(ends, abs=0.03 * max(1, abs(value)))
+
+
+def test_a_line_that_never_moves_has_an_axis_from_zero():
+    low, high = figures._nice((94.5, 105.5), [np.full(12, 100.0)])
+    assert low == 0
+    assert high > 100
+    assert figures._nice((94.5, 105.5), [np.linspace(95, 105, 12)])[0] > 90
 
 
 def _light(color):

@@ -129,6 +129,21 @@ def test_only_measures_that_both_arms_have_are_compared():
     assert "efficiency" not in shared
 
 
+def test_points_of_different_games_are_not_subtracted():
+    study = tables((arm(game="dilemma(rounds=2)"), [match([[3, 3]])] * 3), (arm(game="market"), [match([[90, 80]])] * 3))
+    out = statistics.compare(study, 0, 1)["measures"]
+    assert {name for name, cell in out.items() if "note" in cell} >= {"gain", "survival_time", "welfare_sum"}
+    assert out["gain"] == {
+        "mean": None, "low": None, "high": None, "n": 3, "unit": "points", "note": "not comparable, dilemma and market are different games",
+    }  # fmt: skip
+    assert out["survival_rate"]["mean"] == 0  # a rate is one in any game
+
+
+def test_one_game_with_other_rules_is_still_compared():
+    study = tables((arm(game="dilemma(rounds=2)"), [match([[3, 3]])] * 3), (arm(game="dilemma"), [match([[4, 3]])] * 3))
+    assert statistics.compare(study, 0, 1)["measures"]["gain"]["mean"] == 0.5
+
+
 def test_an_arm_that_is_not_there():
     with pytest.raises(SpecError, match="no arm 7; this study has the arms 0, 1"):
         statistics.compare(tables((fishery(), []), (fishery(), [])), 0, 7)

@@ -30,11 +30,11 @@ def served(reply: Reply) -> Iterator[str]:
         await web.TCPSite(runner, "127.0.0.1", 0).start()
         host, port = runner.addresses[0][:2]
         address.append(f"http://{host}:{port}/play")
-        ready.set()
         return runner
 
     def serve() -> None:
         runner = loop.run_until_complete(start())
+        loop.call_soon(ready.set)  # from within: a stop that came before would stop nothing
         loop.run_forever()
         loop.run_until_complete(runner.cleanup())
         loop.close()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from typing import Any
 
 import jax
@@ -13,7 +14,7 @@ import table
 from table import COMMONS, DILEMMA, KEY, Calls, Illegal, play
 
 from commonage import event, spec
-from commonage.agent import Agent, Answer, View, read
+from commonage.agent import Agent, Answer, View, legible, read
 from commonage.agents.scripted import Scripted
 from commonage.errors import Pause, Unreadable
 from commonage.game import Legal, Question
@@ -138,7 +139,15 @@ def test_a_view_in_words() -> None:
     assert said["question"] == {"name": "harvest", "unit": "tons of fish", "speech": False}
     assert said["rules"] == view.rules
     assert "20 tons of fish" in said["facts"]
+    assert (said["options"], said["amount"]) == ([], [0, 20])  # a range, however large
     json.dumps(said)
+
+
+def test_a_view_of_named_options() -> None:
+    seat = Calls(lambda view: "cooperate")
+    play(DILEMMA, seat, "grim")
+    said = seat.views[0].json()
+    assert (said["options"], said["amount"], seat.views[0].amount) == (["cooperate", "defect"], None, None)
 
 
 def test_memory_is_handed_back() -> None:
@@ -328,7 +337,14 @@ def test_moves_that_are_not_legal(move: Any) -> None:
     seat = Calls(lambda view: Answer(move))
     played = play(DILEMMA, seat, "grim")
     assert len(seat.views) == 3
-    assert f"move {move!r} is not legal; the legal ones: cooperate, defect" in played.failed.what
+    assert played.failed.what == f"move {move!r} is not legal; legal is one of: cooperate, defect (move 0 says cooperate)"
+
+
+def test_what_is_legal_of_an_amount_is_said_as_its_range() -> None:
+    played = play("commons(seats=3,rounds=1)", Calls(lambda view: Answer(101)), "greedy", "greedy")
+    assert played.failed.what == "move 101 is not legal; legal is one whole number of tons of fish, 0 to 100 (move 0 says 0)"
+    with pytest.raises(Unreadable, match=re.escape("legal is one whole number of tons, 6 to 9 (move 0 says 5)")):
+        legible(view(AMOUNT, low=1, high=4), Answer(6))
 
 
 class Breaks(Policy):

@@ -119,6 +119,14 @@ def test_a_file_of_prices_makes_a_local_model_cost(server: Till, monkeypatch: py
         assert log.spent().money == pytest.approx(12 * COST)
 
 
+def test_a_key_that_is_missing_is_said_before_anything_is_sent(server: Till, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("NO_SUCH_KEY", raising=False)
+    seat = server.seat().replace("address=", "key_env=NO_SUCH_KEY,address=")
+    with pytest.raises(SpecError, match="no key for till: set NO_SUCH_KEY in the environment"):
+        Study(DILEMMA, [seat, "grim"], repeats=3, budget=1).run("run")
+    assert (server.seen, Path("run").exists()) == ([], False)
+
+
 def test_what_runs_on_this_machine_is_free(server: Till) -> None:
     assert Study(DILEMMA, [server.seat(more=""), "grim"], repeats=3).run("run").status == {"finished": 3}
     with Log.open("run") as log:
@@ -187,6 +195,15 @@ def test_the_same_study_again_costs_nothing_and_is_the_same(server: Till) -> Non
     assert read.equal("run", "again") == []
     with Log.open("again") as log:
         assert log.spent()[:2] == (0, 0)
+
+
+def test_a_fork_at_the_command_line_has_a_budget_of_its_own(server: Till, monkeypatch: pytest.MonkeyPatch) -> None:
+    study(server, budget=1).run("run")
+    fork = ["replay", "run", "1", "--fork-at", "3", "--seat", "2=cooperator", "--out", "fork"]
+    assert command(monkeypatch, *fork) == 2
+    assert (len(server.seen), Path("fork").exists()) == (12, False)
+    assert command(monkeypatch, *fork, "--budget", "0.03") in (0, 3)
+    assert command(monkeypatch, *fork, "--budget", "1") == 0
 
 
 def test_more_repeats_draw_afresh(server: Till) -> None:

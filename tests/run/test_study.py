@@ -189,6 +189,30 @@ def test_arms_and_a_grid(tmp_path: Path) -> None:
     assert study.built[0].name == "control"
 
 
+def test_no_two_arms_have_one_name(tmp_path: Path) -> None:
+    study = toml(tmp_path, '[grid]\ngame = ["dilemma", "dilemma(rounds=3)", "dilemma(rounds=4)"]\nseats = "grim*2"\n')
+    assert [arm.name for arm in study.built] == ["grim*2", "grim*2 (2)", "grim*2 (3)"]
+    study.save(tmp_path / "saved.toml")
+    assert Study.load(tmp_path / "saved.toml").toml() == study.toml()
+
+
+def test_streams_of_some_repeats_are_those_of_all() -> None:
+    """Billions of repeats are drawn as they are played."""
+    keys, orders = Study(COMMONS, SEATS, repeats=9).streams(Commons(seats=3))
+    many = Study(COMMONS, SEATS, repeats=2_000_000_000)
+    some = many.streams(Commons(seats=3), [7, 2])
+    assert np.array_equal(some[0], keys[[7, 2]])
+    assert np.array_equal(some[1], orders[[7, 2]])
+    assert many._rows(2_000_000_000 // 1024)[1] == 2_000_000_000 % 1024
+
+
+def test_the_header_names_test_models_and_prompts() -> None:
+    told, plain = (study.header(study.built[0]) for study in (Study(DILEMMA, "vote(grim,llm:fake),grim"), Study(DILEMMA, "grim*2")))
+    assert (told["test_models"], len(told["prompts"])) == (["fake"], 16)
+    assert plain["test_models"] == []
+    assert "prompts" not in plain
+
+
 # what is refused, before anything runs
 
 ONE = '[[arm]]\ngame = "dilemma"\nseats = "grim*2"\n'
@@ -207,7 +231,7 @@ ONE = '[[arm]]\ngame = "dilemma"\nseats = "grim*2"\n'
         ('runner = "fast"\n' + ONE, "auto, mixed or compiled"),
         ('on_failure = "ignore"\n' + ONE, "end or retire"),
         ("name = 3\n" + ONE, "name=3"),
-        ("repaets = 3\n" + ONE, "unknown ['repaets']; a study has"),
+        ("repaets = 3\n" + ONE, "unknown 'repaets'; did you mean 'repeats'?"),
         ("arm = 5", r"[[arm]] tables"),
         ("arm = [5]", "not 5"),
         ("grid = 5", "one [grid]"),
@@ -221,6 +245,8 @@ ONE = '[[arm]]\ngame = "dilemma"\nseats = "grim*2"\n'
         (ONE + 'wiht = "punish"', "'wiht'"),
         (ONE + "set = { rouns = 3 }", "did you mean 'rounds'?"),
         ('[grid]\ngame = "dilemma"\nseats = "grim*2"\nwith = []', "with = [[]]"),
+        ("repeat = 100\n" + ONE, "did you mean 'repeats'?"),
+        (ONE + '[[arm]]\nname = "three"\ngame = "dilemma"\nseats = "grim*3"', "study.toml arm 2 (three): dilemma has 2 places"),
         ('[[arm]]\ngame = "dilemna"\nseats = "grim*2"', "did you mean 'dilemma'?"),
     ],
 )
@@ -276,6 +302,12 @@ def test_a_mechanism_that_no_seat_uses_draws_a_warning(tmp_path: Path, mechanism
         Study(DILEMMA, "grim*2", [mechanism], repeats=1).run(tmp_path / "run")
     Study(DILEMMA, f"grim+{user},grim", [mechanism], repeats=1).run(tmp_path / "used")
     Study(DILEMMA, [Calls(lambda view: view.options[0]), "grim"], [mechanism], repeats=1).run(tmp_path / "asked")
+
+
+def test_a_large_table_is_said_to_be_slow(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(studies, "MANY", 1)
+    with pytest.warns(UserWarning, match="2 places: what a step computes grows with their square"):
+        Study(DILEMMA, "grim*2", repeats=1).run(tmp_path / "run")
 
 
 def test_noise_needs_nobody(tmp_path: Path) -> None:
@@ -367,7 +399,7 @@ def test_other_seeds_are_other_matches(tmp_path: Path) -> None:
 
 TOWERS = [
     (COMMONS, SEATS, PUNISHED),
-    (COMMONS, "random+pledger,cheat(low=1,high=6)+signer,sustainer", ["noise(rate=0.3)", "talk"]),
+    (COMMONS, "random+pledger,cheat(low=1,high=6),sustainer", ["noise(rate=0.3)", "talk"]),
     (DILEMMA, "joss+fine_overusers(notice=0.5),memory_one(p=[0.9,0.7,0.2,0.8,0.1])", ["punish", "noise(rate=0.2)"]),
     ("market(seats=3,rounds=4)", "random,best_reply,nash_seller", []),
 ]

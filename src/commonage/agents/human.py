@@ -39,6 +39,7 @@ class Human(Agent):
                     _say(f"Sorry, {problem}. (`quit` leaves the table.)")
                 else:
                     return Answer(move, line, says, memory="met")
+            _say("")  # what is printed next begins a line of its own: nobody pressed Enter where the input ended
         return Answer(memory="met", refused="the person left")
 
     def _page(self, view: View) -> str:
@@ -49,9 +50,11 @@ class Human(Agent):
 
 
 def _choice(view: View) -> str:
-    options, question = list(view.options), view.question
-    if not question.options or len(options) > 12:
-        return f"{options[0]} to {options[-1]} {question.unit}".strip()
+    if view.amount:
+        return f"{view.amount[0]} to {view.amount[1]} {view.question.unit}".strip()
+    options, question = view.options, view.question
+    if len(options) > 12:
+        return f"{options[0]} to {options[-1]}"
     return " | ".join(f"{option}: ..." if question.speech and option == question.options[1] else option for option in options)
 
 

@@ -20,9 +20,11 @@ def main() -> None:
     """The program `commonage`. Exit: 0 done, 1 a gate or check not met, 2 wrong command, 3 incomplete."""
     _remember_compilations()
     from commonage.cli.app import app
+    from commonage.find import blame
 
     try:
-        app(prog_name="commonage")
+        with blame():
+            app(prog_name="commonage")
     except BrokenPipeError:  # `commonage games | head`
         sys.exit(0)
     except CommonageError as error:

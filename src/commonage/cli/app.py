@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import difflib
+import functools
+import inspect
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -17,12 +20,31 @@ class Commands(TyperGroup):
     """Commands by name; an unknown one is an error like our others."""
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
-        name = args[0]
+        name, ctx.meta["given"] = args[0], list(args)
         if name in self.commands or name.startswith("-"):
             return super().resolve_command(ctx, args)
         near = difflib.get_close_matches(name, self.commands, n=1)
         hint = f"; did you mean {near[0]!r}?" if near else f"; to play it: commonage play {name}." if name in parts("games") else "."
         raise SpecError(f"no command {name!r}{hint} All: commonage --help")
+
+    def invoke(self, ctx: Any) -> Any:
+        """Errors of options repeat the value, too."""
+        try:
+            return super().invoke(ctx)
+        except typer.BadParameter as error:
+            wrong = getattr(error.__cause__, "errors", list)()
+            error.message = f"{error.message}, not {wrong[0]['input']!r}" if wrong else error.message
+            raise
+        except Exception as error:
+            option = getattr(error, "option_name", None) or ""
+            if option[1:].isdigit():
+                raise SpecError(f"{_starting(option, ctx.meta['given'])}: matches and arms count from 1") from None
+            raise
+
+
+def _starting(option: str, given: list[str]) -> str:
+    """What was written; typer names an option by its first letter."""
+    return next(text for text in given if text.startswith(option))
 
 
 app = typer.Typer(
@@ -61,7 +83,6 @@ Cache = Annotated[str | None, typer.Option(metavar="DIR", rich_help_panel=MODELS
 NoCache = Annotated[bool, typer.Option("--no-cache", rich_help_panel=MODELS, help="Keep none, use none.")]
 CachedOnly = Annotated[bool, typer.Option("--cached-only", rich_help_panel=MODELS, help="Pause rather than ask for anything new.")]
 PriceList = Annotated[str | None, typer.Option(metavar="FILE", rich_help_panel=MODELS, help="Your prices over our list, in TOML.")]
-LIMITS = ("budget", "in_flight", "requests_per_minute", "tokens_per_minute", "timeout", "cache", "cached_only", "prices")
 
 START, LOOK, STUDY, TRUST = "start", "look", "study", "trust"
 
@@ -71,10 +92,35 @@ def _named(context: typer.Context, name: str) -> bool:
     return getattr(context.get_parameter_source(name), "name", "") == "COMMANDLINE"
 
 
-def _limits(context: typer.Context) -> dict[str, Any]:
-    """The limits that stand on the command line."""
-    given = {name: context.params[name] for name in LIMITS if _named(context, name)}
-    return {**given, "cache": False} if context.params["no_cache"] else given
+def _limits(
+    budget: Budget = None,
+    in_flight: InFlight = None,
+    requests_per_minute: Requests = None,
+    tokens_per_minute: Tokens = None,
+    timeout: Timeout = None,
+    cache: Cache = None,
+    no_cache: NoCache = False,
+    cached_only: CachedOnly = False,
+    prices: PriceList = None,
+) -> None:
+    """The options under Models, as every command has them that asks models."""
+
+
+def _asks_models(command: Callable[..., None]) -> Callable[..., None]:
+    """A command with the options of `_limits`, too; what of them stands on the command line comes as the table `limits`."""
+    own, shared = (inspect.signature(one, eval_str=True).parameters for one in (command, _limits))
+    both = [one for name, one in own.items() if name != "limits"] + list(shared.values())
+
+    @functools.wraps(command)
+    def called(context: typer.Context, **given: Any) -> None:
+        limits = {name: value for name in shared if (value := given.pop(name)) is not None and _named(context, name)}
+        if limits.pop("no_cache", False):
+            limits["cache"] = False
+        command(context, **given, limits=limits)
+
+    vars(called).update(__signature__=inspect.Signature([one.replace(kind=inspect.Parameter.KEYWORD_ONLY) for one in both]))
+    called.__annotations__ = {one.name: one.annotation for one in both}
+    return called
 
 
 @app.command(rich_help_panel=START)
@@ -90,6 +136,7 @@ def demo(
 
 
 @app.command(rich_help_panel=START)
+@_asks_models
 def play(
     context: typer.Context,
     game: Annotated[str, typer.Argument(metavar="GAME|FILE", help="A game with its parameters, your own mine.py, or a study.toml.")],
@@ -105,15 +152,8 @@ def play(
     json: Json = False,
     save: Annotated[Path | None, typer.Option(help="Write it as a study file, too.")] = None,
     dry_run: DryRun = False,
-    budget: Budget = None,
-    in_flight: InFlight = None,
-    requests_per_minute: Requests = None,
-    tokens_per_minute: Tokens = None,
-    timeout: Timeout = None,
-    cache: Cache = None,
-    no_cache: NoCache = False,
-    cached_only: CachedOnly = False,
-    prices: PriceList = None,
+    *,
+    limits: dict[str, Any],
 ) -> None:
     """Play matches and print who cooperated. Of a study file only where its results go and how models are called can be changed."""
     from commonage.cli import show
@@ -122,8 +162,7 @@ def play(
     own |= {"runner": "--runner", "on_failure": "--on-failure", "save": "--save"}
     if game.endswith(".toml"):
         named = [flag for name, flag in own.items() if _named(context, name)]
-        return show.study(Path(game), out, dry_run, max_failed, json, _limits(context), named)
-    limits = _limits(context)
+        return show.study(Path(game), out, dry_run, max_failed, json, limits, named)
     show.play(game, mechanisms or [], seats, sets or [], repeats, seed, out, runner, on_failure, max_failed, json, save, dry_run, limits)
 
 
@@ -173,15 +212,21 @@ def models(
 
 
 @app.command(rich_help_panel=LOOK)
-def transcript(folder: Folder, match: Number) -> None:
-    """What each seat saw, said and did."""
+def transcript(
+    folder: Folder,
+    match: Number,
+    html: Annotated[Path | None, typer.Option(metavar="FILE", help="Write it as a page of HTML instead.")] = None,
+) -> None:
+    """What each seat saw, said and did; of models every message exactly as sent."""
     from commonage.cli import show
 
-    show.transcript(folder, match)
+    show.transcript(folder, match, html)
 
 
 @app.command(rich_help_panel=LOOK)
+@_asks_models
 def replay(
+    context: typer.Context,
     folder: Folder,
     match: Number,
     fork_at: Annotated[int, typer.Option(help="Play to the start of this round, change something, go on.")] = 0,
@@ -190,14 +235,17 @@ def replay(
     without: Annotated[list[str] | None, typer.Option(help="A mechanism to leave out.")] = None,
     mechanisms: With = None,
     out: Out = None,
+    *,
+    limits: dict[str, Any],
 ) -> None:
     """Again, to the same rewards; or what if: --fork-at 3 --without punish."""
     from commonage.cli import show
 
-    show.replay(folder, match, fork_at, seat or [], sets or [], without or [], mechanisms or [], out)
+    show.replay(folder, match, fork_at, seat or [], sets or [], without or [], mechanisms or [], out, limits)
 
 
 @app.command(rich_help_panel=STUDY)
+@_asks_models
 def study(
     context: typer.Context,
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A study in TOML.")],
@@ -205,20 +253,13 @@ def study(
     dry_run: DryRun = False,
     max_failed: MaxFailed = 0,
     json: Json = False,
-    budget: Budget = None,
-    in_flight: InFlight = None,
-    requests_per_minute: Requests = None,
-    tokens_per_minute: Tokens = None,
-    timeout: Timeout = None,
-    cache: Cache = None,
-    no_cache: NoCache = False,
-    cached_only: CachedOnly = False,
-    prices: PriceList = None,
+    *,
+    limits: dict[str, Any],
 ) -> None:
     """A grid of arms from a file."""
     from commonage.cli import show
 
-    show.study(file, out, dry_run, max_failed, json, _limits(context))
+    show.study(file, out, dry_run, max_failed, json, limits)
 
 
 @app.command(rich_help_panel=STUDY)

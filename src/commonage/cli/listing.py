@@ -98,7 +98,7 @@ def _one(kind: str, name: str, entries: dict[str, dict[str, Entry]]) -> tuple[st
         for entry in known.values():
             if name == entry.name or name in entry.aliases:
                 return folder, entry
-    from commonage.errors import unknown
+    from commonage.find import unknown
 
     raise unknown(kind[:-1], name, [name for known in entries.values() for name in known])
 
@@ -133,9 +133,29 @@ def _doc(entry: Entry) -> str:
 def _parameters(entry: Entry) -> dict[str, str]:
     """Name -> default, as written in the class."""
     cls = _class(entry)
+    starts = [node for node in cls.body if isinstance(node, ast.FunctionDef) and node.name == "__init__"] if cls else []
+    if starts:
+        constants = _constants(_source(entry))
+        return {name: constants.get(default, default) for name, default in _arguments(starts[0].args).items()}
     fields = [node for node in cls.body if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name)] if cls else []
     fields = [node for node in fields if "ClassVar" not in ast.unparse(node.annotation) and node.target.id != "game"]  # type: ignore[union-attr]
     return {node.target.id: _default(node.value) for node in fields}  # type: ignore[union-attr]
+
+
+def _arguments(given: ast.arguments) -> dict[str, str]:
+    """Name -> default of an agent, as written in its `__init__`."""
+    places = given.args[1:]
+    known: list[ast.expr | None] = [*[None] * len(places), *given.defaults][-len(places) :] if places else []
+    pairs = [*zip(places, known, strict=True), *zip(given.kwonlyargs, given.kw_defaults, strict=True)]
+    several = {f"*{given.vararg.arg}": "any number"} if given.vararg else {}
+    return several | {one.arg: _default(value) for one, value in pairs}
+
+
+def _constants(module: ast.Module) -> dict[str, str]:
+    """Name -> value of what a module sets at its top: `TIMEOUT = 20.0`, `TRIES, WAIT = 4, 0.25`."""
+    found = [(node.targets[0], node.value) for node in module.body if isinstance(node, ast.Assign)]
+    lists = [(each.elts if isinstance(each, ast.Tuple) else [each] for each in pair) for pair in found]
+    return {ast.unparse(name): ast.unparse(value) for names, values in lists for name, value in zip(names, values, strict=False)}
 
 
 def _default(value: ast.expr | None) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json as jsonlib
 import os
+import shlex
 import sys
 import warnings
 import webbrowser
@@ -32,9 +33,12 @@ def play(
     game: str, mechanisms: Sequence[str], seats: str, sets: Sequence[str], repeats: int, seed: int, out: Path | None, runner: str,
     on_failure: str, max_failed: int, json: bool, save: Path | None, dry_run: bool, limits: dict[str, Any],
 ) -> None:  # fmt: skip
+    from commonage import spec
+
+    spec.known(game, mechanisms, seats)  # before anything heavy is imported
     from commonage.run.study import Arm, Study
 
-    arm = Arm(game, seats or _anybody(game, mechanisms, sets), tuple(mechanisms), "", _sets(sets))
+    arm = Arm(game, seats or _anybody(game, mechanisms, sets), tuple(mechanisms), "", spec.settings(sets))
     plan = Study(arms=[arm], repeats=repeats, seed=seed, runner=runner, on_failure=on_failure, limits=limits)
     plan.built  # noqa: B018  says what is wrong before anything is written
     if save:
@@ -87,10 +91,19 @@ def _run(plan: Any, out: Path, max_failed: int, json: bool) -> None:
         print(jsonlib.dumps(result.summary()))
     else:
         _page(result)
-        print(f"\n  Log: {out}    again: commonage report {out}    one match: commonage transcript {out} 1")
-    status = result.status
-    if status.get("paused", 0) + status.get("open", 0) or status.get("failed", 0) > max_failed:
+        print(f"\n  Log: {out}    again: commonage report {_quoted(out)}    one match: commonage transcript {_quoted(out)} 1")
+    if _left(result) or result.status.get("failed", 0) > max_failed:
         raise typer.Exit(INCOMPLETE)
+
+
+def _quoted(path: Path) -> str:
+    """A path as a shell reads it."""
+    return shlex.quote(str(path))
+
+
+def _left(result: Any) -> int:
+    """How many matches of the study are not over: not begun, open or paused."""
+    return result.planned - sum(result.status.get(over, 0) for over in ("finished", "failed"))
 
 
 def _page(result: Any) -> None:
@@ -100,9 +113,18 @@ def _page(result: Any) -> None:
     from commonage.measure import report as pages
 
     console = Console(highlight=False)
-    console.print(pages.table(result.summary(), width=console.width))
-    for line in pages.notes(result.summary()):
+    console.print(pages.tables(result.summary(), width=console.width))
+    for line in [*pages.notes(result.summary()), *_unfinished(result)]:
         console.print(line, markup=False)
+
+
+def _unfinished(result: Any) -> list[str]:
+    """What is left to play, and how."""
+    if not (left := _left(result)):
+        return []
+    cause = "once the cause is gone (start your server, set the key, raise --budget), " if result.status.get("paused") else ""
+    way = f"{cause}the same command with --out {_quoted(result.path)} goes on"
+    return [f"{result.planned - left:,} of {result.planned:,} matches are over; {left:,} are not played to the end yet: {way}."]
 
 
 def report(
@@ -110,6 +132,8 @@ def report(
 ) -> None:  # fmt: skip
     from commonage.run.result import Result
 
+    if json and csv:
+        raise SpecError("--json and --csv: name one of them")
     result = Result(folder, measures)
     if events:
         _write_events(result, events)
@@ -123,6 +147,8 @@ def report(
         print(f"\n  Report: {page}")
         if browse:
             webbrowser.open(page.resolve().as_uri())
+    if _left(result):
+        raise typer.Exit(INCOMPLETE)
 
 
 def _write_events(result: Any, path: Path) -> None:
@@ -132,22 +158,36 @@ def _write_events(result: Any, path: Path) -> None:
     getattr(result.events(), writers[path.suffix])(path)
 
 
-def transcript(folder: Path, match: int) -> None:
-    from commonage.run.transcript import transcript as tell
+def transcript(folder: Path, match: int, html: Path | None) -> None:
+    from commonage.run import transcript as told
 
-    print(tell(folder, match))
+    _there(folder, match)
+    if not html:
+        return print(told.transcript(folder, match))
+    html.write_text(told.page(folder, match), encoding="utf-8")
+    print(f"Transcript: {html}")
+
+
+def _there(folder: Path, match: int) -> None:
+    """Raises SpecError for a match that the study in a folder does not have."""
+    from commonage.run.result import Result
+
+    if not 1 <= match <= (planned := Result(folder).planned):
+        raise SpecError(f"no match {match} in {str(folder)!r}: it has {planned:,}, and they count from 1")
 
 
 def replay(
     folder: Path, match: int, at: int, seat: Sequence[str], sets: Sequence[str], without: Sequence[str], mechanisms: Sequence[str],
-    out: Path | None,
+    out: Path | None, limits: dict[str, Any],
 ) -> None:  # fmt: skip
+    from commonage import spec
     from commonage.run import replay as again
     from commonage.run.result import Result
 
+    _there(folder, match)
     if not at:
-        if seat or sets or without or mechanisms:
-            raise SpecError("to change a seat or a rule say from which round on: --fork-at 3")
+        if seat or sets or without or mechanisms or limits:
+            raise SpecError("to change a seat or a rule, or to ask models, say from which round on: --fork-at 3")
         found = again.replay(folder, match)
         if found.differing:
             print(f"Match {match} differs from its log in steps {', '.join(str(step + 1) for step in found.differing)}.")
@@ -155,10 +195,14 @@ def replay(
         print(f"Match {match} replayed: {found.rounds} rounds, {found.steps} steps, every move and reward as in the log.")
         return
     target = out or _free(Path("runs") / f"{folder.name}-{match}-fork")
-    again.fork(folder, match, at, out=target, seat=_seats(seat), sets=_sets(sets), without=without, mechanisms=mechanisms)
-    before, after = Result(folder), Result(target)
-    print(_fork_page(before.one(match), after.one(1), match, at))
-    print(f"\n  Log: {target}    commonage transcript {target} 1")
+    after = again.fork(
+        folder, match, at, out=target, seat=_seats(seat), sets=spec.settings(sets), without=without, mechanisms=mechanisms, limits=limits
+    )
+    if "finished" not in after.status:
+        _page(after)
+        raise typer.Exit(INCOMPLETE)
+    print(_fork_page(Result(folder).one(match), after.one(1), match, at))
+    print(f"\n  Log: {target}    commonage transcript {_quoted(target)} 1")
 
 
 def _fork_page(before: dict[str, float | None], after: dict[str, float | None], match: int, at: int) -> str:
@@ -195,12 +239,11 @@ def verify(json: bool) -> None:
 
     rows = []
     if not json:
-        print(f"{'quantity':<78}{'expected':>16}{'ours':>16}{'difference':>12}   source")
+        print(truth.HEAD)
     for row in truth.rows():
-        rows.append(row)
         if not json:
-            mark = "ok" if row.ok else "WRONG"
-            print(f"{row.quantity:<78}{row.expected:>16.9g}{row.ours:>16.9g}{row.difference:>12.1e}   {mark:<6}{row.source}", flush=True)
+            print(truth.line(row, rows), flush=True)
+        rows.append(row)
     wrong = sum(not row.ok for row in rows)
     print(jsonlib.dumps([row._asdict() for row in rows]) if json else f"\n{len(rows) - wrong} of {len(rows)} agree.")
     if wrong:
@@ -219,27 +262,21 @@ def methods(folder: Path) -> None:
     print(write(folder))
 
 
-def _sets(texts: Sequence[str]) -> dict[str, Any]:
-    from commonage import spec
-
-    for text in texts:
-        if "=" not in text:
-            raise SpecError(f"--set {text}: write name=value, as in --set capacity=120")
-    return spec.call(f"set({','.join(texts)})").options
-
-
 def _seats(texts: Sequence[str]) -> dict[int, str]:
-    pairs = [text.partition("=") for text in texts]
-    for place, _, who in pairs:
-        if not place.isdigit() or not who:
+    seats = dict[int, str]()
+    for place, _, who in (text.partition("=") for text in texts):
+        if not place.isdecimal() or not who:
             raise SpecError(f"--seat {place}: write place=player, as in --seat 5=sustainer")
-    return {int(place): who for place, _, who in pairs}
+        if int(place) in seats:
+            raise SpecError(f"--seat {place}={who}: this seat is {seats[int(place)]} already; name each seat once")
+        seats[int(place)] = who
+    return seats
 
 
 def _anybody(game: str, mechanisms: Sequence[str], sets: Sequence[str]) -> str:
     from commonage import spec
 
-    count = spec.game(game, tuple(mechanisms), _sets(sets)).seats
+    count = spec.game(game, tuple(mechanisms), spec.settings(sets)).seats
     print(f"Nobody is named, so random play takes all {count} seats; say who with --seats (commonage agents).", file=sys.stderr)
     return f"random*{count}"
 

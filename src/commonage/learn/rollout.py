@@ -17,6 +17,7 @@ import numpy as np
 
 from commonage import seeds
 from commonage.game import Game, Legal, choose, layers, owners
+from commonage.learn.sound import answered
 from commonage.policy import Policy
 
 Array = Any  # jax's inside a compiled loop, NumPy's on the host
@@ -301,8 +302,7 @@ def answer(
     sees = {name: sights.get(name) for name in policy.sees}
     size = max(len(question.options) for question, owner in zip(game.questions, owners(game), strict=True) if owner == label)
     own = legal._replace(options=legal.options[:size])  # without the room for other layers' options
-    move, memory = policy.act(seeds.nth(stream, count), memory, sights[label], own, **sees)
-    return jnp.asarray(move, jnp.int32), memory
+    return answered(policy, memory, policy.act(seeds.nth(stream, count), memory, sights[label], own, **sees))
 
 
 def _at(group: Sitting, rows: Array) -> Array:

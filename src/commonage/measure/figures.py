@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 import textwrap
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -61,9 +62,9 @@ def dots(title: str, rows: Sequence[Row], marks: Sequence[tuple[float, str]] = (
 @drawn
 def curves(title: str, rows: Sequence[Curve], share: bool = False, x: str = "round") -> str:
     """Arms as lines over rounds, with their 95 % bands, each named at its end."""
-    width, height = 440, max(260, 100 + 15 * len(rows))
-    names = [_wrapped(row.name, 22, 2 if len(rows) <= 5 else 1) for row in rows]
-    margin = 22 + 6 * max((len(line) for name in names for line in name.split("\n")), default=0)
+    names = [_wrapped(row.name, 22, 2) for row in rows]
+    width, height = 440, max(260, 100 + 15 * sum(name.count("\n") + 1 for name in names))
+    margin = 22 + 6.3 * max((len(line) for name in names for line in name.split("\n")), default=0)
     figure, axes = sheet(width, height, (42, 40, margin, 36))
     label(figure, 14, height - 16, title, width, height)
     _lines(axes, rows, share)
@@ -179,7 +180,7 @@ def _lines(axes: Axes, rows: Sequence[Curve], share: bool) -> None:
         axes.fill_between(row.x, row.low, row.high, color=INK[row.color], alpha=0.14, lw=0, zorder=2)
         point = {"marker": "o", "ms": 5} if len(row.x) == 1 else {}
         axes.plot(row.x, row.y, color=INK[row.color], lw=2, ls=style, solid_capstyle="round", zorder=3, clip_on=False, **point)
-    axes.set_ylim(*((0, 1) if share else _nice(axes.get_ylim())))
+    axes.set_ylim(*((0, 1) if share else _nice(axes.get_ylim(), [row.y for row in rows])))
     first, last = min((row.x[0] for row in rows), default=0), max((row.x[-1] for row in rows), default=1)
     axes.set_xlim(first, max(last, first + 1))
     axes.xaxis.get_major_locator().set_params(integer=True, nbins=6)  # type: ignore[attr-defined]
@@ -281,13 +282,20 @@ def _range(rows: Sequence[Row], marks: Sequence[tuple[float, str]]) -> tuple[flo
     ends = [end for row in rows if len(row.sample) for end in (row.sample.min(), row.sample.max())]
     shown = [*cells, *ends, *(value for value, _ in marks)]
     low, high = min(shown, default=0.0), max(shown, default=1.0)
+    if math.isclose(low, high, rel_tol=1e-6):  # one value: from 0 to it, or to 100 %
+        low, high = min(low, 0.0), max(high, 0.0)
+        high = 1.0 if high == low or (high <= 1 and rows[0].cell["unit"] == "share") else high
     low = min(low, 0.0) if 0 <= low < 0.5 * high else low
-    room = (high - low or abs(high) or 1.0) * 0.025
+    room = (high - low) * 0.025
     return low - room, high + room
 
 
-def _nice(ends: tuple[float, float]) -> tuple[float, float]:
+def _nice(ends: tuple[float, float], drawn: Sequence[np.ndarray]) -> tuple[float, float]:
+    """From 0 where that is near, or where all values are the same."""
     low, high = ends
+    values = np.concatenate([[], *drawn])
+    if len(values) and np.nanmax(values) == np.nanmin(values) > 0:
+        return 0.0, high
     return (0.0 if 0 <= low + 0.05 * (high - low) < 0.6 * high else low), high
 
 

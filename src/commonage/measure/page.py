@@ -12,8 +12,9 @@ import polars as pl
 
 from commonage.measure import accounting, figures, report, statistics, style, words
 from commonage.measure.contract import Measure, Played, Tables
+from commonage.measure.names import labels, retired
 
-MOST, LINES, COLUMNS = 24, 8, 6  # arms in a dot chart; arms over rounds; measures in a table
+MOST, LINES = 24, 8  # arms in a dot chart; arms over rounds
 LONG = 34  # characters of a name
 READING = (
     "Means over finished repeats with 95 % intervals: Wilson's score interval for rates; for other means the BCa bootstrap, widened for "
@@ -73,7 +74,7 @@ def _what(arms: Sequence[dict[str, Any]]) -> str:
 
 
 def _arms(summary: dict[str, Any]) -> str:
-    names = report.headline(summary)[:COLUMNS]
+    names = report.headline(summary)
     columns = [report.column(summary, name) for name in names]
     decimals = [words.places(column) for column in columns]
     names_of, rows = _names(summary), []
@@ -83,11 +84,12 @@ def _arms(summary: dict[str, Any]) -> str:
         count = f"{done:,}" + (f" <small>of {arm['matches']:,}</small>" if done != arm["matches"] else "")
         rows.append(f"<tr>{_name(arm, place, names_of[arm['arm']])}<td>{count}</td>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>")
     foot = [
-        f"<tr><th>{report.SIDES[side]}</th><td></td>{''.join(f'<td>{html.escape(cell)}</td>' for cell in cells)}</tr>"
+        f"<tr><th>{side}</th><td></td>{''.join(f'<td>{html.escape(cell)}</td>' for cell in cells)}</tr>"
         for side, cells in report.sides(summary, names).items()
     ]
     head = "".join(f"<th>{_heading(summary, name)}</th>" for name in ("", "matches", *names))
-    return _table(head, rows, foot, READING) + _all(summary)
+    plays = "".join(f" {line[0].upper()}{line[1:]}." for line in map(html.escape, report.references(summary, names)))
+    return _table(head, rows, foot, READING + plays) + _all(summary)
 
 
 def _all(summary: dict[str, Any]) -> str:
@@ -105,7 +107,7 @@ def _all(summary: dict[str, Any]) -> str:
 
 def _figures(played: Played, summary: dict[str, Any], values: statistics.Values) -> str:
     names = _names(summary)
-    drawn = [_dots(summary, measure, values, dict(list(names.items())[:MOST])) for measure in report.headline(summary)[:COLUMNS]]
+    drawn = [_dots(summary, measure, values, dict(list(names.items())[:MOST])) for measure in report.headline(summary)]
     drawn = [*_over_rounds(played, dict(list(names.items())[:LINES])), *(figure for figure in drawn if figure)]
     if not drawn:
         return ""
@@ -118,10 +120,11 @@ def _figures(played: Played, summary: dict[str, Any], values: statistics.Values)
 
 
 def _names(summary: dict[str, Any]) -> dict[int, str]:
-    """By arm what the page calls it: with its game where there are several, numbered where names are too long for figures."""
+    """By arm what the page calls it: by what tells the arms apart, numbered where names are too long for figures."""
     arms = summary["arms"]
     several = len({arm["spec"].get("game") for arm in arms}) > 1
-    names = {arm["arm"]: (f"{arm['spec'].get('game')}: " if several else "") + report.called(arm) for arm in arms}
+    told = [label + (f" (retired: {arm['retired']:,})" if arm["retired"] else "") for label, arm in zip(labels(arms), arms, strict=True)]
+    names = {arm["arm"]: (f"{arm['spec'].get('game')}: " if several else "") + label for label, arm in zip(told, arms, strict=True)}
     long = any(len(name) > LONG for name in names.values())
     return {arm: f"{arm + 1}. {name}" if long else name for arm, name in names.items()}
 
@@ -137,10 +140,10 @@ def _dots(summary: dict[str, Any], measure: str, values: statistics.Values, name
         return ""
     if rows[0].cell["unit"] == "share" and all(set(np.unique(row.sample)) <= {0.0, 1.0} for row in rows):
         rows = [row._replace(sample=row.sample[:0]) for row in rows]  # of a rate the repeats are but 0 and 1
-    ends = [(side, {row.cell.get(side) for row in rows}) for side in report.SIDES]
+    ends = [(side, {row.cell.get(side) for row in rows}) for side in words.SIDES]
     unit = rows[0].cell["unit"]
     marks = [
-        (value, f"{report.SIDES[side]} {words.number(value, unit, words.needs(value, unit))}")
+        (value, f"{side} {words.number(value, unit, words.needs(value, unit))}")
         for side, (value, *others) in ((side, tuple(found)) for side, found in ends)
         if value is not None and not others
     ]
@@ -182,7 +185,7 @@ def _telling_fact(played: Played) -> str:
 def _differences(summary: dict[str, Any], compared: Sequence[dict[str, Any]]) -> str:
     if not compared:
         return ""
-    names = [name for name in report.headline(summary) if any(name in each["measures"] for each in compared)][: COLUMNS - 1]
+    names = [name for name in report.headline(summary) if any(name in each["measures"] for each in compared)]
     columns = [[each["measures"].get(name) for each in compared] for name in names]
     decimals = [words.places(column) for column in columns]
     names_of, rows = _names(summary), []
@@ -211,7 +214,10 @@ def _failures(summary: dict[str, Any]) -> str:
         return "<p>No match failed.</p>"
     head = "".join(f"<th>{name}</th>" for name in ("", "what happened", "where", "cause", "matches"))
     said = "".join(f"<p>{html.escape(line)}</p>" for line in report.notes(summary)[1:])
-    note = "A failure is never a move: these matches count in no mean. The bounds say what they could change."
+    note = (
+        "A failure is never a move: matches that failed count in no mean, and the bounds say what they could change. "
+        "Where a seat retired the match counts; from then on that seat does nothing, and nothing of it is counted as conduct."
+    )
     return _table(head, rows, (), note) + said
 
 
@@ -268,8 +274,7 @@ def _terms(summary: dict[str, Any], measures: Sequence[Measure]) -> str:
     terms = [(words.title(m.name), inspect.getdoc(type(m)) or "") for m in measures if m.name in used]
     why = {(o["measure"], o["side"], o["value"], o["label"], o["why"]): None for arm in summary["arms"] for o in arm["oracles"]}
     ends = "".join(
-        f"<dt>{words.title(m)}: {report.SIDES.get(side, side)} {value:,.6g} ({label})</dt><dd>{html.escape(text)}</dd>"
-        for m, side, value, label, text in why
+        f"<dt>{words.title(m)}: {side} {value:,.6g} ({label})</dt><dd>{html.escape(text)}</dd>" for m, side, value, label, text in why
     )
     folded = f'<details><summary>Where floors and ceilings come from</summary><dl class="terms">{ends}</dl></details>' if ends else ""
     rows = "".join(f"<dt>{html.escape(name)}</dt><dd>{html.escape(text)}</dd>" for name, text in terms)
@@ -279,14 +284,16 @@ def _terms(summary: dict[str, Any], measures: Sequence[Measure]) -> str:
 def _table(head: str, rows: Sequence[str], foot: Sequence[str] = (), caption: str = "") -> str:
     below = f"<tfoot>{''.join(foot)}</tfoot>" if foot else ""
     note = f'<p class="note">{caption}</p>' if caption else ""
-    return f'<div class="scroll"><table><thead><tr>{head}</tr></thead><tbody>{"".join(rows)}</tbody>{below}</table></div>{note}'
+    table = f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody>{below}</table>"
+    return f'<div class="scroll" tabindex="0">{table}</div>{note}'
 
 
 def _name(arm: dict[str, Any], place: int, name: str) -> str:
     spec = arm["spec"]
     text = " · ".join([spec.get("seats", ""), *(f"with {layer}" for layer in spec.get("with", ()))])
     broken = html.escape(text).replace(",", ",<wbr>").replace("+", "<wbr>+")
-    small = f"<small>{broken}</small>" if spec and spec.get("seats", " ") not in name else ""
+    lines = [broken] * bool(spec and spec.get("seats", " ") not in name) + list(filter(None, [retired(arm)]))
+    small = "".join(f"<small>{line}</small>" for line in lines)
     return f'<th><span class="dot" style="background:var(--{style.color(place)})"></span>{html.escape(name)}{small}</th>'
 
 
@@ -301,13 +308,15 @@ def _cell(cell: dict[str, Any] | None, decimals: int, varies: bool = False) -> s
         return ""
     text = f"{words.number(cell['mean'], cell['unit'], decimals)} <small>{words.limits(cell, decimals)}</small>"
     below = [f"failed: {words.bounds(cell, decimals)}"] if words.bounds(cell, decimals) else []
-    below += [words.ends(cell)] if varies and words.ends(cell) else []
+    below += words.ends(cell) if varies else []
     return text + "".join(f"<br><small>{line}</small>" for line in below)
 
 
 def _change(cell: dict[str, Any] | None, decimals: int) -> str:
     if cell is None:
         return ""
+    if "note" in cell:
+        return f"<small>{html.escape(cell['note'])}</small>"
     clear = cell["low"] is not None and (cell["low"] > 0 or cell["high"] < 0)
     mean = "-" if cell["mean"] is None else words.plain(cell["mean"], cell["unit"], decimals, sign=True)
     text = f'<span class="clear">{mean}</span>' if clear else mean

@@ -10,6 +10,7 @@ import polars as pl
 
 from commonage.measure import accounting, words
 from commonage.measure.contract import Measure, Tables
+from commonage.measure.names import called, game_of, given, retired
 
 if TYPE_CHECKING:
     from rich.console import Group
@@ -21,8 +22,9 @@ HEADLINES = (
     "efficiency", "equality", "over_usage",
 )  # fmt: skip
 QUIET = ("welfare_sum", "welfare_min")  # in the frame, in JSON and in the report's full table only
-SIDES = {"floor": "floor", "reference": "best known", "ceiling": "ceiling"}
-NUMBERS = ("mean", "low", "high", "worst", "best", "floor", "reference", "ceiling")
+GAP = 3  # characters between two columns
+ALWAYS = "cooperation"  # has a column however narrow the table is
+NUMBERS = ("mean", "low", "high", "worst", "best", *words.SIDES)
 TEST = "TEST MODEL: a strategy in disguise, there to show and test how models take seats. These are no results."
 Summary = dict[str, Any]
 
@@ -30,7 +32,8 @@ Summary = dict[str, Any]
 def frame(summary: Summary) -> pl.DataFrame:
     """One row per arm and measure: the arm's spec, then mean, 95 % interval, n, bounds under failures, floor and ceiling."""
     schema: dict[str, Any] = {"arm": pl.Int32, "name": pl.String, "game": pl.String, "with": pl.String, "seats": pl.String}
-    schema |= {"matches": pl.Int32, "failed": pl.Int32, "paused": pl.Int32, "measure": pl.String, "unit": pl.String, "n": pl.Int32}
+    schema |= {"matches": pl.Int32, "failed": pl.Int32, "paused": pl.Int32, "retired": pl.Int32}
+    schema |= {"measure": pl.String, "unit": pl.String, "n": pl.Int32}
     schema |= dict.fromkeys(NUMBERS, pl.Float64)
     rows = [_flat(arm) | {"measure": name, **cell} for arm in summary["arms"] for name, cell in arm["measures"].items()]
     return pl.DataFrame([[row.get(column) for column in schema] for row in rows], schema, orient="row")
@@ -56,7 +59,10 @@ def split(summary: Summary) -> tuple[Summary, Summary]:
 
 
 def table(summary: Summary, measures: Sequence[str] = (), width: int = 100) -> Table:
-    """The arms with as many of the measures as fit into `width` characters, floors and ceilings below; no test models."""
+    """The arms with as many of the measures as fit into `width` characters, floors and ceilings below; no test models.
+
+    What didn't fit is named below; cooperation always has its column.
+    """
     return _table(split(summary)[0], measures, width)
 
 
@@ -67,16 +73,35 @@ def _table(summary: Summary, measures: Sequence[str], width: int) -> Table:
 
     arms = summary["arms"]
     out = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
-    who = _who(arms)
-    columns = _fitting(summary, measures or headline(summary), width - sum(max(map(len, (h, *c))) + 3 for h, c in who))
+    who, measures = _who(arms, max(28, width // 3)), measures or headline(summary)
+    columns = _fitting(summary, measures, width - sum(_wide(h, *c) for h, c in who))
     for header in (*(header for header, _ in who), *(_header(summary, name) for name, _ in columns)):
         out.add_column(header)
     for place in range(len(arms)):
         out.add_row(*(escape(cells[place]) for _, cells in (*who, *columns)), end_section=place == len(arms) - 1)
     for side, cells in sides(summary, [name for name, _ in columns]).items():
         aligned = [f"{cell:>{_mean_width(column(summary, name))}}" for cell, (name, _) in zip(cells, columns, strict=True)]
-        out.add_row(SIDES[side], *[""] * (len(who) - 1), *aligned, style="dim")
+        out.add_row(side, *[""] * (len(who) - 1), *aligned, style="dim")
+    shown = [name for name, _ in columns]
+    out.caption = escape("\n".join([*references(summary, shown), *_left_out([name for name in measures if name not in shown])]))
+    out.caption_justify, out.caption_style = "left", "dim"
     return out
+
+
+def references(summary: Summary, measures: Sequence[str]) -> list[str]:
+    """`reference of gain: all share the sustainable harvest every month`: what each play is that a reference comes from."""
+    games = [(game_of(arm["spec"]), oracle) for arm in summary["arms"] for oracle in arm["oracles"]]
+    several = len({game_of(arm["spec"]) for arm in summary["arms"]}) > 1
+    lines = [
+        f"reference of {words.title(oracle['measure'])}{f' in {game}' if several else ''}: {oracle['why']}"
+        for game, oracle in games
+        if oracle["side"] == "reference" and oracle["measure"] in measures
+    ]
+    return list(dict.fromkeys(lines))
+
+
+def _left_out(measures: Sequence[str]) -> list[str]:
+    return [f"more: {', '.join(map(words.title, measures))} (--json, --csv, a wider terminal)"] if measures else []
 
 
 def notes(summary: Summary) -> list[str]:
@@ -93,7 +118,8 @@ def notes(summary: Summary) -> list[str]:
         if arm["paused"]:
             out.append(f"{called(arm)}: {arm['paused']:,} of {arm['matches']:,} paused{_causes(arm, 'paused')}.")
         if arm["retired"]:
-            out.append(f"{called(arm)}: in {words.count(arm['retired'], 'match')} a seat retired and the others went on.")
+            went = f"in {words.count(arm['retired'], 'match')} a seat retired and the others went on"
+            out.append(f"{called(arm)}: {went}{_causes(arm, 'finished')}.")
         out += [f"{called(arm)}: {line}." for line in accounting.remarks(arm["accounting"])] if "accounting" in arm else []
     return [line.strip() for line in out]
 
@@ -121,14 +147,19 @@ def _bill(rows: list[dict[str, str]], width: int) -> Table:
 
 
 def differences(comparison: dict[str, Any]) -> Table:
-    """A comparison as a table: measure, difference, interval, how many pairs."""
+    """A comparison as a table: measure, difference, interval, how many pairs; below it what cannot be compared."""
     from rich import box
     from rich.markup import escape
     from rich.table import Table
 
     a, b = (escape(called(comparison[key])) for key in ("a", "b"))
     out = Table("measure", "difference", "", "pairs" if comparison["paired"] else "n", "", title=f"{b}, less {a}", box=box.SIMPLE_HEAD)
-    for name, cell in comparison["measures"].items():
+    cells = comparison["measures"]
+    if apart := [name for name in cells if "note" in cells[name]]:
+        out.caption = escape(f"{cells[apart[0]]['note']}: {', '.join(map(words.title, apart))}")
+        out.caption_justify = "left"
+    for name in (name for name in cells if name not in apart):
+        cell = cells[name]
         decimals = words.places([cell])
         mean = "-" if cell["mean"] is None else words.plain(cell["mean"], cell["unit"], decimals, sign=True)
         unit = {"share": "percentage points", "index": ""}.get(cell["unit"], cell["unit"])
@@ -166,7 +197,7 @@ def headline(summary: Summary) -> list[str]:
 def sides(summary: Summary, measures: Sequence[str]) -> dict[str, list[str]]:
     """{"floor": a cell per measure, ...}: only what holds for all arms."""
     out = {}
-    for side in SIDES:
+    for side in words.SIDES:
         cells = [_side(column(summary, name), side) for name in measures]
         if any(cells):
             out[side] = cells
@@ -176,16 +207,6 @@ def sides(summary: Summary, measures: Sequence[str]) -> dict[str, list[str]]:
 def column(summary: Summary, measure: str) -> list[dict[str, Any] | None]:
     """A measure's cells, arm by arm; None where it doesn't apply."""
     return [arm["measures"].get(measure) for arm in summary["arms"]]
-
-
-def called(arm: dict[str, Any]) -> str:
-    """An arm's name, or else its seats and mechanisms; stamped where a test model sits there."""
-    return _named(arm) + (" (TEST MODEL)" if arm.get("test_models") else "")
-
-
-def _named(arm: dict[str, Any]) -> str:
-    spec = arm["spec"]
-    return arm.get("name") or " ".join([spec.get("seats", f"arm {arm['arm'] + 1}"), *(f"with {layer}" for layer in spec.get("with", ()))])
 
 
 def under_failures(summary: Summary, arm: dict[str, Any]) -> str:
@@ -198,7 +219,7 @@ def under_failures(summary: Summary, arm: dict[str, Any]) -> str:
 def alike(arms: Sequence[dict[str, Any]]) -> list[tuple[int, int]]:
     """For each arm: (the earlier arm of the same game whose spec is most like its own, this arm), where there is one."""
     specs = [arm["spec"] for arm in arms]
-    games = [spec.get("game", "").partition("(")[0] for spec in specs]
+    games = [game_of(spec) for spec in specs]
     texts = [" ".join([spec.get("game", ""), *spec.get("with", ()), spec.get("seats", "")]) for spec in specs]
     out = []
     for j in range(1, len(arms)):
@@ -210,7 +231,7 @@ def alike(arms: Sequence[dict[str, Any]]) -> list[tuple[int, int]]:
 
 def varies(cells: Sequence[dict[str, Any] | None]) -> bool:
     """Whether the floors or ceilings of a column differ between arms."""
-    return any(len({cell.get(side) for cell in cells if cell} - {None}) > 1 for side in SIDES)
+    return any(len({cell.get(side) for cell in cells if cell}) > 1 for side in words.SIDES)
 
 
 def _causes(arm: dict[str, Any], status: str) -> str:
@@ -228,30 +249,32 @@ def _flat(arm: dict[str, Any]) -> dict[str, Any]:
     return {**arm, "name": name, "game": spec.get("game"), "with": ", ".join(spec.get("with", ())), "seats": spec.get("seats")}
 
 
-def _who(arms: Sequence[dict[str, Any]]) -> list[tuple[str, list[str]]]:
+def _who(arms: Sequence[dict[str, Any]], most: int) -> list[tuple[str, list[str]]]:
     """The columns that say who plays what: what is the same in all arms and can be read off the names is left out."""
     specs = [arm["spec"] for arm in arms]
-    default = [_named({**arm, "name": ""}) for arm in arms]
-    names = [
-        spec.get("seats", "") if arm["name"] in ("", text) else arm["name"] for arm, spec, text in zip(arms, specs, default, strict=True)
-    ]
+    names = [words.folded(arm["name"] if given(arm) else arm["spec"].get("seats", ""), most) for arm in arms]
+    marked = ["\n".join(filter(None, (name, retired(arm)))) for name, arm in zip(names, arms, strict=True)]
     columns = [("game", [spec.get("game", "") for spec in specs])] if len({spec.get("game") for spec in specs}) > 1 else []
-    columns.append(("who sits there", [words.short(name, 40) for name in names]))
+    columns.append(("who sits there", marked))
     if any(spec.get("with") for spec in specs):
-        columns.append(("with", [", ".join(spec.get("with", ())) or "-" for spec in specs]))
+        columns.append(("with", [words.folded(", ".join(spec.get("with", ())), most) or "-" for spec in specs]))
     return columns
 
 
 def _fitting(summary: Summary, measures: Sequence[str], room: int) -> list[tuple[str, list[str]]]:
-    """As many columns as there is room for, at least one."""
-    out: list[tuple[str, list[str]]] = []
-    for name in measures:
+    """As many columns as there is room for: cooperation or, where there is none, at least one other."""
+    out: dict[str, list[str]] = {}
+    room += GAP  # behind the last column
+    for name in sorted(measures, key=lambda name: name != ALWAYS):
         cells = _cells(column(summary, name))
-        room -= max(len(line) for text in (*cells, _header(summary, name)) for line in text.split("\n")) + 3
-        if room < 0 and out:
-            break
-        out.append((name, cells))
-    return out
+        if (wide := _wide(_header(summary, name), *cells)) <= room or not out:
+            out[name], room = cells, room - wide
+    return [(name, out[name]) for name in measures if name in out]
+
+
+def _wide(*texts: str) -> int:
+    """What a column with these cells takes of the table's width."""
+    return max(len(line) for text in texts for line in text.split("\n")) + GAP
 
 
 def _cells(cells: Sequence[dict[str, Any] | None]) -> list[str]:
@@ -263,8 +286,8 @@ def _cells(cells: Sequence[dict[str, Any] | None]) -> list[str]:
         text = f"{mean:>{wide}} {words.limits(cell, decimals)}".rstrip()
         bounds = words.bounds(cell, decimals) if cell else ""
         below = [f"failed: {bounds}"] if bounds else []
-        below += [words.ends(cell)] if cell and varies(cells) else []
-        out.append("\n".join([text, *filter(None, below)]))
+        below += words.ends(cell) if cell and varies(cells) else []
+        out.append("\n".join([text, *below]))
     return out
 
 

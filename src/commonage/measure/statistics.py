@@ -12,8 +12,10 @@ from commonage.find import find, parts
 from commonage.measure import intervals
 from commonage.measure.contract import KEYS, Measure, Played, Tables
 from commonage.measure.intervals import Interval
+from commonage.measure.names import game_of
 
 ORACLE = ("measure", "side", "value", "label", "why")
+ALIKE = ("share", "index")  # units that mean the same in every game
 Values = dict[tuple[str, int], pl.DataFrame]  # (measure, arm) -> repeat, value
 
 
@@ -34,6 +36,8 @@ def compare(tables: Tables, a: int, b: int, measures: Iterable[str | Measure] = 
 
     Arms with the same seed have the same random streams repeat by repeat, and are compared in pairs. `needed`, where
     the interval includes 0: the repeats that would tell a difference as large as this one, four times in five.
+    Between different games only shares and indices are compared: for points and rounds, whose scale is a game's own,
+    mean and interval are None, and `note` says why.
     """
     chosen = measures_of(measures)
     left, right = (_header(tables, number) for number in (a, b))
@@ -42,6 +46,9 @@ def compare(tables: Tables, a: int, b: int, measures: Iterable[str | Measure] = 
     arms = [_arm(tables, arm, chosen, values) for arm in (left, right)]
     shared = [m for m in chosen if (m.name, a) in values and (m.name, b) in values]
     rows = {m.name: _difference(m, values[m.name, a], values[m.name, b], [arm["measures"][m.name] for arm in arms], paired) for m in shared}
+    games = [game_of(header.get("spec", {})) for header in (left, right)]
+    if games[0] != games[1]:
+        rows |= {m.name: _no_difference(rows[m.name], games) for m in shared if m.unit not in ALIKE}
     return {"a": _label(left), "b": _label(right), "paired": paired, "measures": rows}
 
 
@@ -150,6 +157,11 @@ def _difference(measure: Measure, a: pl.DataFrame, b: pl.DataFrame, ends: list[d
     if paired and found.low is not None and found.high is not None and found.low <= 0 <= found.high:
         out["needed"] = intervals.repeats_needed(y - x)
     return out
+
+
+def _no_difference(cell: dict[str, Any], games: Sequence[str]) -> dict[str, Any]:
+    note = f"not comparable, {' and '.join(games)} are different games"
+    return {"mean": None, "low": None, "high": None, "n": cell["n"], "unit": cell["unit"], "note": note}
 
 
 def _extreme(b: dict[str, Any], side: str, higher: bool, a: dict[str, Any]) -> float | None:

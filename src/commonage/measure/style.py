@@ -19,6 +19,12 @@ COLORS = {
 }
 FONTS = "system-ui, -apple-system, 'Segoe UI', Roboto, Helvetica, Arial, sans-serif"
 
+SHADED = """background:
+  linear-gradient(to right, var(--paper) 30%, transparent) left / 3rem 100% no-repeat local,
+  linear-gradient(to left, var(--paper) 30%, transparent) right / 3rem 100% no-repeat local,
+  linear-gradient(to right, var(--rule), transparent) left / 1rem 100% no-repeat,
+  linear-gradient(to left, var(--rule), transparent) right / 1rem 100% no-repeat"""  # a shade at an edge behind which there is more
+
 PAGE = f"""
 * {{ box-sizing: border-box }}
 body {{ margin: 0; background: var(--paper); color: var(--ink); font: 16px/1.5 {FONTS} }}
@@ -28,7 +34,7 @@ h2 {{ font-size: 1.1rem; margin: 2.6rem 0 .6rem }}
 p {{ margin: .4rem 0; max-width: 70ch }}
 .lead {{ font-size: 1.1rem }}
 .note {{ color: var(--muted); font-size: .88rem }}
-.scroll {{ overflow-x: auto; margin: .6rem 0 }}
+.scroll {{ overflow-x: auto; margin: .6rem 0; {SHADED} }}
 table {{ border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: .89rem; min-width: 100% }}
 th, td {{ text-align: left; vertical-align: top; padding: .4rem .85rem .4rem 0; white-space: nowrap }}
 thead th {{ border-bottom: 1px solid var(--ink); vertical-align: bottom; font-weight: 600 }}

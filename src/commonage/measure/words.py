@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+import re
 import statistics
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 Cell = Mapping[str, Any]  # {"mean", "low", "high", "unit", ...} as in a summary
+SIDES = ("floor", "reference", "ceiling")  # what stands beside a score: the least, what a known play gets, the most
 
 
 def places(cells: Sequence[Cell | None]) -> int:
@@ -53,11 +55,10 @@ def bounds(cell: Cell, decimals: int | None = None) -> str:
     return f"{plain(known[0], cell['unit'], decimals)} to {said}"
 
 
-def ends(cell: Cell) -> str:
-    """`floor 0, ceiling 130`, where a game has them."""
-    sides = {"floor": "floor", "reference": "best known", "ceiling": "ceiling"}
-    known = [(said, cell[side]) for side, said in sides.items() if cell.get(side) is not None]
-    return ", ".join(f"{said} {number(value, cell['unit'], needs(value, cell['unit']))}" for said, value in known)
+def ends(cell: Cell) -> list[str]:
+    """`floor 0` and `ceiling 130`, where a game has them."""
+    known = [(side, cell[side]) for side in SIDES if cell.get(side) is not None]
+    return [f"{side} {number(value, cell['unit'], needs(value, cell['unit']))}" for side, value in known]
 
 
 def money(amount: float | None, unpriced: int = 0) -> str:
@@ -79,6 +80,16 @@ def short(text: str, most: int) -> str:
         return text
     tail = most * 2 // 5
     return text[: most - 1 - tail].rstrip() + "…" + text[len(text) - tail :].lstrip()
+
+
+def folded(text: str, most: int) -> str:
+    """Lines of at most so many characters, broken behind a comma, space or plus; a piece that is longer still is shortened."""
+    lines = [""]
+    for piece in re.findall(r"[^, +]*[, +]?", text):
+        if lines[-1] and len(lines[-1] + piece) > most:
+            lines.append("")
+        lines[-1] += short(piece, most)
+    return "\n".join(line.strip() for line in lines)
 
 
 def count(n: int, what: str) -> str:

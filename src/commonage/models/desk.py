@@ -85,7 +85,7 @@ class Request(NamedTuple):
 
     def says(self, trouble: str) -> str:
         """What is the matter, and where: the same words for all matches that it pauses."""
-        return f"{self.model.name} at {self.model.address or 'no address'}: {trouble}"
+        return f"{self.model.name}{self.model.address and f' at {self.model.address}'}: {trouble}"
 
     def call(self, reply: Reply | None, **more: Any) -> Call:
         """The call as it was made."""

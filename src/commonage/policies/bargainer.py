@@ -17,5 +17,9 @@ class Bargainer(Policy):
     offer: int = 5
     least: int = 3
 
+    def check(self) -> None:
+        self.require(self.offer >= 0, "offer", "0 or more")
+        self.require(self.least >= 0, "least", "0 or more")
+
     def act(self, key: Array, memory: Any, sight: Any, legal: Legal) -> tuple[Array, Any]:
         return jnp.where(sight.asked == 0, legal.nearest(self.offer), move(sight.offer >= self.least)), memory

@@ -21,6 +21,11 @@ class Cheat(Policy):
     high: int = 25
     wary: int = static(default=0)
 
+    def check(self) -> None:
+        self.require(self.low >= 0, "low", "0 or more")
+        self.require(self.high >= self.low, "high", f"at least low, which is {self.low}")
+        self.require(self.wary >= 0, "wary", "0 or more months")
+
     def start(self) -> Array:
         return jnp.int32(0)  # months of good behaviour left
 

@@ -19,6 +19,10 @@ class ConditionalCooperator(Policy):
     first: int = 100
     slope: int = 100
 
+    def check(self) -> None:
+        self.require(0 <= self.first <= 100, "first", "per cent, 0..100")
+        self.require(0 <= self.slope <= 1000, "slope", "per cent, 0..1000")
+
     def act(self, key: Array, memory: Any, sight: Any, legal: Legal) -> tuple[Array, Any]:
         others = jnp.maximum((sight.given >= 0).sum() - 1, 1)
         total = jnp.maximum(sight.given, 0).sum() - sight.mine

@@ -13,5 +13,8 @@ class Constant(Policy):
 
     amount: int = 10
 
+    def check(self) -> None:
+        self.require(self.amount >= 0, "amount", "0 or more")
+
     def act(self, key: Array, memory: Any, sight: Any, legal: Legal) -> tuple[Array, Any]:
         return legal.nearest(self.amount), memory

@@ -18,6 +18,10 @@ class FineOverusers(Policy):
     notice: float = 1.0
     below: float = 0.5
 
+    def check(self) -> None:
+        self.require(0 <= self.notice <= 1, "notice", "a probability, 0..1")
+        self.require(0 <= self.below <= 1, "below", "a deed, 0..1")
+
     def act(self, key: Array, memory: Any, sight: Any, legal: Legal) -> tuple[Array, Any]:
         guilty = (sight.deeds < self.below) & legal.options[1 : sight.deeds.shape[0] + 1]
         sees = seeds.chance(seeds.fold(key, 0), self.notice) & guilty.any()

@@ -15,5 +15,8 @@ class GenerousDonor(Policy):
 
     share: int = 50
 
+    def check(self) -> None:
+        self.require(0 <= self.share <= 100, "share", "per cent, 0..100")
+
     def act(self, key: Array, memory: Any, sight: Any, legal: Legal) -> tuple[Array, Any]:
         return legal.nearest(self.share), memory

@@ -16,5 +16,8 @@ class PayItForward(Policy):
 
     first: int = 50
 
+    def check(self) -> None:
+        self.require(0 <= self.first <= 100, "first", "per cent, 0..100")
+
     def act(self, key: Array, memory: Any, sight: Any, legal: Legal) -> tuple[Array, Any]:
         return legal.nearest(jnp.where(sight.received >= 0, sight.received, self.first)), memory

@@ -16,6 +16,9 @@ class ReciprocalDonor(Policy):
 
     first: int = 50
 
+    def check(self) -> None:
+        self.require(0 <= self.first <= 100, "first", "per cent, 0..100")
+
     def act(self, key: Array, memory: Any, sight: Any, legal: Legal) -> tuple[Array, Any]:
         known = sight.chain[0] >= 0
         return legal.nearest(jnp.where(known, sight.chain[0], self.first)), memory

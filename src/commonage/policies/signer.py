@@ -14,5 +14,8 @@ class Signer(Policy):
 
     amount: int = 5
 
+    def check(self) -> None:
+        self.require(self.amount >= 0, "amount", "0 or more")
+
     def act(self, key: Array, memory: Any, sight: Any, legal: Legal) -> tuple[Array, Any]:
         return legal.nearest(jnp.where(sight.asked == 0, self.amount, 1)), memory

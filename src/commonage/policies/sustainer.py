@@ -17,6 +17,9 @@ class Sustainer(Policy):
 
     last: int = 0
 
+    def check(self) -> None:
+        self.require(self.last >= 0, "last", "a month, from 1, or 0 for never")
+
     def act(self, key: Array, memory: Any, sight: Any, legal: Legal) -> tuple[Array, Any]:
         everything = sight.clock + 1 == self.last
         return legal.nearest(jnp.where(everything, sight.stock, sight.share)), memory

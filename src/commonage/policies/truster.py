@@ -17,6 +17,10 @@ class Truster(Policy):
     send: int = 10
     give_back: int = 50
 
+    def check(self) -> None:
+        self.require(self.send >= 0, "send", "0 or more")
+        self.require(0 <= self.give_back <= 100, "give_back", "per cent, 0..100")
+
     def act(self, key: Array, memory: Any, sight: Any, legal: Legal) -> tuple[Array, Any]:
         returns = (self.give_back * sight.received + 50) // 100
         return legal.nearest(jnp.where(sight.asked == 0, self.send, returns)), memory

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import time
 from pathlib import Path
 from typing import Any
@@ -55,7 +56,7 @@ def _page(result: Result, out: Path, repeats: int, seconds: float) -> str:
         head=head.rstrip() + "\n  " + under, rows="\n".join(f"  {_row(arm, number)}" for number, arm in enumerate(arms)),
         wary=_wary(result.compare(OFF, WARY), repeats), deaf=_deaf(result.compare(OFF, DEAF)),
         count=sum(arm["matches"] for arm in arms), failed=sum(arm["failed"] for arm in arms), seconds=seconds,
-        out=out, fork=f"commonage replay {out} {match} --fork-at 3 --without punish",
+        out=out, fork=f"commonage replay {shlex.quote(str(out))} {match} --fork-at 3 --without punish",
     )  # fmt: skip
 
 

@@ -17,7 +17,8 @@ from commonage.models.budget import money
 from commonage.models.desk import refusal
 from commonage.models.prices import Price, Prices
 from commonage.run import seats
-from commonage.run.rehearsal import LONG, SHORT, USUAL, Played, leaves, rehearsable, rehearse
+from commonage.run.rehearsal import LONG, SHORT, USUAL, Played, rehearsable, rehearse
+from commonage.run.seats import leaves
 
 if TYPE_CHECKING:
     from commonage.run.study import Built, Study
@@ -140,13 +141,19 @@ async def estimate(study: Study) -> Estimate:
 
 
 async def refused(study: Study) -> str:
-    """Why the study's budget does not do, the estimate, and what would; "" where it does, or where nothing new is asked for."""
+    """Why the study cannot be run: a budget that does not do, the estimate, and what would; a key that is missing.
+
+    "" where it can, or where nothing new is asked for.
+    """
     limits, prices = study.limits, Prices(study.limits.prices)
+    if limits.cached_only:
+        return ""
     models: list[Any] = [leaf for arm in study.built for agent in arm.agents for leaf in leaves(agent) if rehearsable(leaf)]
     wrong = [leaf.model.name for leaf in models if refusal("", prices.of(leaf.model, leaf.price), limits.budget)]
     names = list(dict.fromkeys(wrong + (_own(study) if limits.budget is None else [])))
-    if not names or limits.cached_only:
-        return ""
+    if not names:
+        lacks = [model.lacks for arm in study.built for model in seats.models(arm.agents) if model.lacks]
+        return "; ".join(dict.fromkeys(lacks))
     found = await estimate(study)
     way = f"{found.flag} covers the high end" if found.rows else ""
     return "\n".join(text for text in (refusal(", ".join(names), None, limits.budget), found.text(), way) if text)

@@ -222,6 +222,8 @@ class _Table:
             self.write(self.step, view.seat, view.attempt, event.Paused(str(pause)))
             raise Stop(Outcome("paused", str(pause))) from pause
         except ContractError as error:
+            if isinstance(self.agents[view.seat], PolicyAgent):  # it broke its own contract, not the game's
+                return Answer(refused=str(error))
             raise self.broken(error) from error
         except Exception as error:
             return Answer(refused=f"{type(error).__name__}: {error}")

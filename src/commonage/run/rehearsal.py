@@ -90,12 +90,6 @@ def rehearsable(agent: Agent) -> bool:
     return isinstance(agent, Llm)
 
 
-def leaves(agent: Agent) -> list[Agent]:
-    """The agents of a team, of its teams ...; else the agent."""
-    members = getattr(agent, "members", ())
-    return [leaf for member in members for leaf in leaves(member)] if members else [agent]
-
-
 def _stand_in(agent: Agent) -> Agent:
     """Who plays for it in a rehearsal."""
     if members := getattr(agent, "members", ()):
@@ -120,9 +114,9 @@ def _padded(text: str, size: int) -> str:
 
 async def rehearse(study: Study, arm: Built, scene: Scene) -> Played:
     """A few matches of an arm, in one scene."""
-    keys, orders = study.streams(arm.game)
+    keys, orders = study.streams(arm.game, range(min(MATCHES, study.repeats)))
     out, agents = Played([], []), [_stand_in(agent) for agent in arm.agents]
-    for repeat in range(min(MATCHES, study.repeats)):
+    for key, order in zip(keys, orders, strict=True):
         desk, rounds = Rehearsal(study.limits, scene), [0]
 
         def write(step: int, seat: int, attempt: int, what: Any, rounds: list[int] = rounds) -> None:
@@ -130,7 +124,7 @@ async def rehearse(study: Study, arm: Built, scene: Scene) -> Played:
                 rounds.append(what.round)
 
         with desk.using():
-            await match.play(arm.game, agents, keys[repeat], write, order=orders[repeat].tolist())
+            await match.play(arm.game, agents, key, write, order=order.tolist())
         out.heard.extend(desk.heard)
         out.rounds.append(max(rounds))
     return out

@@ -2,24 +2,32 @@
 
 from __future__ import annotations
 
-import asyncio
 import math
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
-
-import polars as pl
+from typing import Any, NamedTuple, TypeVar
 
 from commonage import event, spec
 from commonage.agent import Agent, Answer, View
 from commonage.errors import LogError, SpecError
 from commonage.game import Game
 from commonage.measure import words
+from commonage.model import Call
+from commonage.models import desk as desks
+from commonage.models.budget import Spent
+from commonage.models.desk import Desk
+from commonage.models.limits import Limits
+from commonage.models.soon import Soon
+from commonage.run import estimate as estimates
 from commonage.run import match, seats
-from commonage.run.study import Arm, Study, history, where
+from commonage.run.result import Result
+from commonage.run.study import Arm, Built, Study, history, opened, where
+from commonage.run.study import waited as waited
 from commonage.store import read
 from commonage.store.log import Log
 from commonage.store.read import Tables
+
+T = TypeVar("T")
 
 
 class Tape(Agent):
@@ -38,9 +46,18 @@ class Recorded(NamedTuple):
     order: list[int]
     past: match.Past
     rewards: dict[int, list[float]]  # by step
-    forked_at: int  # the step from which on another game was played; 0: it is no fork
+    in_rounds: list[int]  # by step: the round, from 1
     rounds: int  # completed
     status: str
+
+    def steps(self, before: int) -> int:
+        """How many steps there are before a round."""
+        return sum(number < before for number in self.in_rounds)
+
+    @property
+    def forked_at(self) -> int:
+        """The step from which on another game was played; 0: it is no fork."""
+        return self.steps(self.arm.get("forked", {}).get("at", 0))
 
 
 class Replay(NamedTuple):
@@ -61,8 +78,8 @@ def recorded(folder: str | Path, number: int) -> Recorded:
     header = next(header for header in tables.arms if header["arm"] == row["arm"])
     past = _compiled_past(tables) if header["runner"] == "compiled" else history(read.match(folder, number))
     rewards = {key[0]: list(rows["reward"]) for key, rows in tables.moves.sort("step", "seat").group_by(["step"], maintain_order=True)}
-    rounds = tables.steps.filter(pl.col("round") < header.get("forked", {}).get("at", 0))
-    return Recorded(number, header, row["repeat"], list(row["order"]), past, rewards, rounds.height, row["rounds"], row["status"])
+    rounds = tables.steps.sort("step")["round"].to_list()
+    return Recorded(number, header, row["repeat"], list(row["order"]), past, rewards, rounds, row["rounds"], row["status"])
 
 
 def replay(folder: str | Path, number: int) -> Replay:
@@ -92,11 +109,15 @@ def fork(
     sets: dict[str, Any] | None = None,
     without: Sequence[str] = (),
     mechanisms: Sequence[str] = (),
-) -> Study:
+    limits: Limits | dict[str, Any] | None = None,
+) -> Result:
     """The same match to the start of round `at`, then with other seats (from 1), parameters or mechanisms; logged in `out`.
 
-    What happened before stays as it was. A seat that changed hands has watched from its place: its policy has seen
-    all that its predecessor saw. Layers of the same name keep their state; new ones start.
+    What happened before stays as it was, and nobody is asked for it again. A seat that changed hands has watched from its
+    place: its policy has seen all that its predecessor saw. Layers of the same name keep their state; new ones start.
+
+    `limits` says how models are called, as in a `Study`: SpecError, before anything is written or sent, where a seat costs and
+    no budget covers it. A fork that paused goes on where the same is given again, with another budget if need be.
     """
     found = recorded(folder, number)
     old = found.arm["spec"]
@@ -115,13 +136,12 @@ def fork(
     found = found._replace(past=_handed_over(found.past, [place - 1 for place in seat or {}]))
     study = Study(
         arms=[Arm(old["game"], places, around, f"match {number} of {Path(folder).name}, forked at round {at}", sets or {})],
-        repeats=1, seed=found.arm["seed"], runner="mixed", on_failure=found.arm["on_failure"],
+        repeats=1, seed=found.arm["seed"], runner="mixed", on_failure=found.arm["on_failure"], limits=limits or Limits(),
     )  # fmt: skip
-    _go_on(study, found, at, Path(out), Path(folder))
-    return study
+    return waited(_go_on(study, found, at, Path(out), Path(folder)))
 
 
-def _go_on(study: Study, found: Recorded, at: int, out: Path, folder: Path) -> None:
+async def _go_on(study: Study, found: Recorded, at: int, out: Path, folder: Path) -> Result:
     arm = study.built[0]
     if not 1 <= at <= arm.game.rounds:
         raise SpecError(f"--fork-at {at}: rounds count from 1 to {arm.game.rounds}")
@@ -133,11 +153,46 @@ def _go_on(study: Study, found: Recorded, at: int, out: Path, folder: Path) -> N
     own = len(arm.game.questions)
     header["forked"] = {"from": [str(folder), found.number], "at": at, "spec": found.arm["spec"], "own": own}
     header["questions"] = [*header["questions"], *found.arm["questions"]]  # its own first, then those of its past
-    with Log.create(out, {"toml": study.toml(), "forked": header["forked"]}) as log:
-        log.arm(header)
-        log.write(1, -1, event.TABLE, 0, event.Started(0, found.repeat, found.order))
-        _play(found, _game(found.arm["spec"]), arm.agents, match.Fork(at, arm.game, offset=own), lambda *row: log.write(1, *row))
-        log.flush()
+    async with opened(Desk(study.limits)) as desk:
+        if says := await estimates.refused(study):
+            raise SpecError(says)
+        with Log.create(out, {"toml": study.toml(), "forked": header["forked"]}) as log:
+            log.arm(header)
+            desk.purse.spend(Spent(*log.spent()[:2]))
+            if log.status().get(1) not in ("finished", "failed"):
+                await _play_logged(log, found, arm, match.Fork(at, arm.game, replayed=True, offset=own))
+    return Result(out)
+
+
+async def _play_logged(log: Log, found: Recorded, arm: Built, fork: match.Fork) -> None:
+    """The fork into its own log, from where the log left it: first the past once more, then what is new, with its calls."""
+    told, soon = history(log.events(1)), Soon(log.flush)
+    done = told.moves.keys() | told.retired.keys()
+
+    def write(step: int, seat: int, attempt: int, what: Any) -> None:
+        if (step, seat) not in done:
+            log.write(1, step, seat, attempt, what)
+            if seat >= 0 and not arm.agents[seat].pure:  # it may have been paid for, or typed
+                soon()
+
+    def record(step: int, seat: int, attempt: int, count: int, call: Call) -> None:
+        log.call(1, step, seat, attempt, count, call)
+        soon()
+
+    if not done:
+        write(-1, event.TABLE, 0, event.Started(0, found.repeat, found.order))
+    first = found.steps(before=fork.round)
+    past = told._replace(
+        moves=_until(first, found.past.moves) | told.moves, retired=_until(first, found.past.retired) | told.retired
+    )  # fmt: skip
+    with desks.recording(record):
+        await _play(found._replace(past=past), _game(found.arm["spec"]), arm.agents, fork, write)
+    log.flush()
+
+
+def _until(step: int, past: dict[tuple[int, int], T]) -> dict[tuple[int, int], T]:
+    """What was before a step."""
+    return {place: what for place, what in past.items() if place[0] < step}
 
 
 def play_again(found: Recorded, agents: list[Any]) -> list[Any]:
@@ -146,18 +201,16 @@ def play_again(found: Recorded, agents: list[Any]) -> list[Any]:
     forked = found.arm.get("forked")
     game = _game(forked["spec"] if forked else found.arm["spec"])
     then = match.Fork(forked["at"], _game(found.arm["spec"]), replayed=True, offset=forked["own"]) if forked else None
-    _play(found, game, agents, then, lambda *row: rows.append(row))
+    found = found._replace(past=found.past._replace(written=frozenset()))
+    waited(_play(found, game, agents, then, lambda *row: rows.append(row)))
     return rows
 
 
-def _play(found: Recorded, game: Game, agents: list[Any], fork: match.Fork | None, write: Any) -> None:
+async def _play(found: Recorded, game: Game, agents: list[Any], fork: match.Fork | None, write: Any) -> None:
     keys, _ = Study(arms=[Arm(game, agents)], repeats=found.repeat + 1, seed=found.arm["seed"]).streams(game)
-    past = found.past._replace(written=frozenset())
-    asyncio.run(
-        match.play(
-            game, agents, keys[found.repeat], write,
-            order=found.order, on_failure=found.arm["on_failure"], past=past, fork=fork, retell=True,
-        )
+    await match.play(
+        game, agents, keys[found.repeat], write,
+        order=found.order, on_failure=found.arm["on_failure"], past=found.past, fork=fork, retell=True,
     )  # fmt: skip
 
 

@@ -39,16 +39,23 @@ class Result:
         return read.calls(self.path)
 
     @functools.cached_property
+    def planned(self) -> int:
+        """How many matches the study has, played or not."""
+        return sum(arm["repeats"] for arm in read.read(self.path, matches=()).arms)
+
+    @functools.cached_property
     def accounting(self) -> dict[int, dict[str, Any]]:
         """By arm what models were sent and what it cost, as in `measure.accounting.accounts`."""
         return accounting.accounts(self.tables.arms, self.calls(), read.answers(self.path))
 
     @functools.cached_property
     def _summary(self) -> dict[str, Any]:
-        return accounting.told(statistics.summary(self.tables, self.measures), self.tables.arms, self.accounting)
+        told = accounting.told(statistics.summary(self.tables, self.measures), self.tables.arms, self.accounting)
+        return {**told, "planned": self.planned}
 
     def summary(self) -> dict[str, Any]:
-        """{"arms": [{"spec", "matches", "failed", "paused", "measures": {name: {"mean", "low", "high", "n"}}, "accounting"}]}."""
+        """{"arms": [{"spec", "matches", "failed", "paused", "measures": {name: {"mean", "low", "high", "n"}}, "accounting"}],
+        "planned": matches, played or not}."""
         return self._summary
 
     def table(self) -> pl.DataFrame:

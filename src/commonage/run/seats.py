@@ -10,9 +10,10 @@ from typing import Any
 from commonage import spec
 from commonage.agent import Agent
 from commonage.agents.policy import PolicyAgent
-from commonage.errors import SpecError, unknown
-from commonage.find import find, parts
+from commonage.errors import SpecError
+from commonage.find import find, parts, sitter
 from commonage.game import Game, base, layers
+from commonage.model import Model
 from commonage.policy import Policy
 
 
@@ -48,7 +49,7 @@ def agent(seat: Any, game: Game) -> Agent:
     if callable(seat):
         return find("agents", "python")(seat)
     first, *more = seat.calls
-    kind = _kind(first.name)
+    kind = sitter(first.name)
     if kind == "policies":
         return PolicyAgent(_fits(game, spec.policies(seat)))
     if more:
@@ -64,16 +65,16 @@ def silent(game: Game, agents: Sequence[Agent]) -> list[str]:
     return [layer.name for layer in layers(game)[1:] if getattr(layer, "own", ()) and layer.name not in heard]
 
 
-def _kind(name: str) -> str:
-    """Which folder a name belongs to: an agent by its scheme (`http:`), else policies and teams by name."""
-    scheme = name.partition(":")[0]
-    for kind in ("agents", "teams", "policies"):
-        entries = parts(kind)
-        if scheme in entries or any(scheme in entry.aliases for entry in entries.values()):
-            return kind
-    if ".py" in name:
-        return "policies"
-    raise unknown("agent", name, [entry for kind in ("agents", "teams", "policies") for entry in parts(kind)])
+def leaves(agent: Agent) -> list[Agent]:
+    """The agents of a team, of its teams ...; else the agent."""
+    members = getattr(agent, "members", ())
+    return [leaf for member in members for leaf in leaves(member)] if members else [agent]
+
+
+def models(agents: Sequence[Agent]) -> list[Model]:
+    """The models that these agents ask."""
+    asked = [getattr(leaf, "model", None) for agent in agents for leaf in leaves(agent)]
+    return [model for model in asked if isinstance(model, Model)]
 
 
 def _agent(call: spec.Call) -> Agent:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import concurrent.futures
 import dataclasses
+import difflib
 import functools
+import inspect
 import itertools
 import json
 import os
@@ -22,11 +24,12 @@ import jax
 import numpy as np
 
 import commonage
-from commonage import event, seeds, spec
+from commonage import event, find, seeds, spec
 from commonage.agents.policy import PolicyAgent
+from commonage.agents.python import Python
 from commonage.errors import SpecError
 from commonage.game import Game, layers
-from commonage.model import Call
+from commonage.model import Call, Model
 from commonage.models import desk as desks
 from commonage.models.budget import Spent
 from commonage.models.desk import Desk
@@ -41,6 +44,9 @@ from commonage.store.log import Log
 CHUNK = 1024  # matches compiled together; in the header, since replay to the bit depends on it
 QUICK = 10_000  # up to so many repeats compiling costs more than running
 FRESH = 50  # arms after which compiled code is let go
+MANY, MOST = 100, 1_000  # places of a game: above them it is slow, or refused: what a step computes grows with their square
+KEYS = ("name", "repeats", "seed", "runner", "on_failure", "budget", "limits", "arm", "grid")  # of a study file
+ROW = ("name", "game", "with", "seats", "set")  # of an arm in it
 T = TypeVar("T")
 Progress = Callable[[int, int], None]  # (matches done, matches in all)
 
@@ -86,6 +92,7 @@ class Study:
     on_failure: str = "end"
     budget: dataclasses.InitVar[Any] = None
     limits: Any = dataclasses.field(default_factory=Limits)
+    source: str = ""  # the file that it was read from
 
     def __post_init__(self, budget: Any) -> None:
         self.limits = Limits.of(self.limits)
@@ -97,29 +104,31 @@ class Study:
         _require(_whole(self.repeats) and 1 <= self.repeats <= most, f"repeats={self.repeats!r}: a whole number, 1 to {most:,}")
         _require(_whole(self.seed) and 0 <= self.seed < 2**64, f"seed={self.seed!r}: a whole number, 0 to 2^64 - 1")
         _require(isinstance(self.name, str), f"name={self.name!r}: a text")
-        _require(self.runner in ("auto", "mixed", "compiled"), f"runner={self.runner!r}: auto, mixed or compiled")
-        _require(self.on_failure in ("end", "retire"), f"on_failure={self.on_failure!r}: end or retire")
+        _require(self.runner in ("auto", "mixed", "compiled"), f"runner={self.runner!r}: it must be auto, mixed or compiled")
+        _require(self.on_failure in ("end", "retire"), f"on_failure={self.on_failure!r}: it must be end or retire")
 
     @classmethod
     def load(cls, path: str | Path) -> Study:
-        """A study file in TOML: `[[arm]]` tables, or one `[grid]` whose lists are combined."""
+        """A study file in TOML: `[[arm]]` tables, one `[grid]` whose lists are combined, or both: then the tables come first."""
         try:
             data = tomllib.loads(Path(path).read_text(encoding="utf-8"))
         except (OSError, ValueError) as error:  # ValueError: no TOML, or no text
             raise SpecError(f"study {str(path)!r}: {getattr(error, 'strerror', '') or error}") from error
-        known = {"name", "repeats", "seed", "runner", "on_failure", "budget", "limits", "arm", "grid"}
-        _require(set(data) <= known, f"study {str(path)!r}: unknown {sorted(set(data) - known)}; a study has {sorted(known)}")
+        _known(data, KEYS, f"study {str(path)!r}")
         listed, grid = data.pop("arm", []), data.pop("grid", {})
         _require(isinstance(listed, list) and isinstance(grid, dict), f"study {str(path)!r}: write [[arm]] tables, or one [grid]")
         rows = [*listed, *_grid(grid)]
         _require(bool(rows), f"study {str(path)!r} has no [[arm]] and no [grid]")
-        return cls(arms=[_arm(row, str(path)) for row in rows], **data)
+        return cls(arms=[_arm(row, str(path)) for row in rows], source=str(path), **data)
 
     def save(self, path: str | Path) -> None:
-        """The study as TOML, with its limits, which `load` reads back."""
+        """The study as TOML, with its limits, which `load` reads back. Raises SpecError where the file holds anything else."""
         limits = [f"{key} = {_toml(value)}" for key, value in self.limits.given().items()]
+        text = self.toml() + "\n".join(["", "[limits]", *limits, ""] if limits else [])
         try:
-            Path(path).write_text(self.toml() + "\n".join(["", "[limits]", *limits, ""] if limits else []), encoding="utf-8")
+            same = not Path(path).exists() or Path(path).read_bytes() == text.encode()
+            _require(same, f"{str(path)!r} is there already, and is not this study: name another file")
+            Path(path).write_text(text, encoding="utf-8")
         except OSError as error:
             raise SpecError(f"study {str(path)!r} cannot be written: {error.strerror or error}") from error
 
@@ -137,11 +146,11 @@ class Study:
 
         Raises SpecError, with an estimate, before anything is written or sent where a seat costs and no budget covers it.
         """
-        return _waited(self.arun(path, progress))
+        return waited(self.arun(path, progress))
 
     def estimate(self) -> Estimate:
         """What the study will ask of models, played through with a fake: calls, tokens, money. Nothing is sent."""
-        return _waited(estimates.estimate(self))
+        return waited(estimates.estimate(self))
 
     async def arun(self, path: str | Path, progress: Progress | None = None) -> Result:
         """`run`, awaitable."""
@@ -149,9 +158,15 @@ class Study:
             arms = self.built
             if says := await estimates.refused(self):
                 raise SpecError(says)
+            around = {layer.name for arm in arms for layer in layers(arm.game)}
             for arm in arms:
                 for name in seats.silent(arm.game, arm.agents):
-                    warnings.warn(f"{name} is on, but no seat uses it: {arm.name!r} equals its control", UserWarning, stacklevel=2)
+                    _note(f"{name} is on, but no seat uses it: {arm.name!r} equals its control")
+                for part in spec.idle(arm.game, [agent.player for agent in arm.agents if isinstance(agent, PolicyAgent)]):
+                    if part.game not in around:  # in another arm it is asked: this one is the control
+                        _note(f"{part.name} is idle: nobody asks it without {part.game}; add --with {part.game}")
+                if arm.game.seats > MANY:
+                    _note(f"{arm.game.seats} places: what a step computes grows with their square, and compiling it may take minutes")
             with Log.create(Path(path), {"toml": self.toml()}) as log:
                 for arm in arms:
                     log.arm(self.header(arm))
@@ -165,11 +180,24 @@ class Study:
     @functools.cached_property
     def built(self) -> list[Built]:
         """All arms as objects; raises SpecError before anything runs."""
-        return [self._build(number, arm) for number, arm in enumerate(self.arms)]
+        arms, names = [self._blamed(number, arm) for number, arm in enumerate(self.arms)], list[str]()
+        for arm in arms:
+            names.append(_free(arm.name, names))
+        return [arm._replace(name=name) for arm, name in zip(arms, names, strict=True)]
+
+    def _blamed(self, number: int, arm: Arm) -> Built:
+        """An arm as objects; what is wrong with it names the file and the arm, where there are several."""
+        several = f"arm {number + 1}{f' ({arm.name})' if arm.name else ''}" if len(self.arms) > 1 or self.source else ""
+        try:
+            return self._build(number, arm)
+        except SpecError as error:
+            where = " ".join(text for text in (self.source, several) if text)
+            raise SpecError(f"{where}: {error}" if where else str(error)) from error
 
     def _build(self, number: int, arm: Arm) -> Built:
         _require(isinstance(arm.game, str | Game), f"game={arm.game!r}: the name of a game, or a Game: Study('commons', 'sustainer*5')")
         game = spec.game(arm.game, _listed(arm.mechanisms), arm.sets)
+        _require(game.seats <= MOST, f"{spec.text(layers(game)[0])} has {game.seats:,} places: at most {MOST:,}")
         places = seats.read(arm.seats)
         seats.check(game, places)
         _require(self.on_failure == "end" or game.spares, f"{layers(game)[0].name} cannot go on without a seat: use on_failure end")
@@ -192,12 +220,14 @@ class Study:
             "questions": [question._asdict() for question in game.questions],
             "facts": sorted(facts), "yardsticks": game.yardsticks(), "oracles": [list(oracle) for oracle in game.oracles()],
             "versions": {layer.name: layer.version for layer in layers(game)},
-            "package": commonage.__version__, "python": platform.python_version(), **where(),
+            "package": commonage.__version__, "python": platform.python_version(), **where(), **_told(seats.models(arm.agents)),
+            "files": _files(arm),
         }  # fmt: skip
 
-    def streams(self, game: Game) -> tuple[np.ndarray, np.ndarray]:
-        """(uint32[repeats, 2] the key of each repeat, int32[repeats, seats] order[place in the game] = place in the seat list)."""
-        keys, orders = _streams(self.seed, self.repeats, game.seats)
+    def streams(self, game: Game, repeats: Sequence[int] | np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
+        """(uint32[repeats, 2] keys, int32[repeats, seats] order[place in the game] = place in the seat list); of all, or of these."""
+        numbers = np.arange(self.repeats, dtype=np.int32) if repeats is None else np.asarray(repeats, np.int32)
+        keys, orders = jax.tree.map(np.asarray, _draw(seeds.root(self.seed), numbers, game.seats))
         return keys, np.broadcast_to(np.arange(game.seats, dtype=np.int32), orders.shape) if game.roles else orders
 
     async def _compiled(self, log: Log, arms: Sequence[Built], meter: _Meter) -> None:
@@ -219,13 +249,17 @@ class Study:
 
     def _batch(self, arm: Built, number: int) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
         """The tables of one chunk. The last one is filled up, so that nothing is compiled again."""
-        keys, orders = self.streams(arm.game)
-        rows = np.arange(number * self.chunk, (number + 1) * self.chunk)
-        padded, count = np.minimum(rows, self.repeats - 1), int((rows < self.repeats).sum())
+        rows, count = self._rows(number)
+        keys, orders = self.streams(arm.game, rows)
         players = [agent.player for agent in arm.agents]
-        step = batch.play(arm.game, players, orders[padded], keys[padded], quick=self.repeats <= QUICK)
+        step = batch.play(arm.game, players, orders, keys, quick=self.repeats <= QUICK)
         step = jax.tree.map(lambda leaf: leaf[:, :count], step)
-        return batch.tables(step, orders[rows[:count]], arm.number * self.repeats + 1 + int(rows[0]), rows[:count].tolist())
+        return batch.tables(step, orders[:count], arm.number * self.repeats + 1 + int(rows[0]), rows[:count].tolist())
+
+    def _rows(self, number: int) -> tuple[np.ndarray, int]:
+        """(the repeats of a chunk, filled up with the last one; how many they are without)."""
+        first = number * self.chunk
+        return np.minimum(np.arange(first, first + self.chunk), self.repeats - 1), min(self.chunk, self.repeats - first)
 
     @property
     def chunk(self) -> int:
@@ -250,11 +284,12 @@ class Study:
             meter.add(1)
 
         for arm in arms:
-            keys, orders = self.streams(arm.game)
-            for repeat in range(self.repeats):
-                number = arm.number * self.repeats + 1 + repeat
-                if status.get(number) not in ("finished", "failed"):
-                    yield one(number, arm, keys[repeat], orders[repeat].tolist(), repeat)
+            for chunk in range(-(-self.repeats // self.chunk)):
+                rows, count = self._rows(chunk)
+                for repeat, key, order in zip(rows[:count].tolist(), *self.streams(arm.game, rows), strict=False):
+                    number = arm.number * self.repeats + 1 + repeat
+                    if status.get(number) not in ("finished", "failed"):
+                        yield one(number, arm, key, order.tolist(), repeat)
 
 
 @asynccontextmanager
@@ -342,19 +377,14 @@ async def _together(work: Sequence[Coroutine[Any, Any, None]]) -> None:
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-@functools.partial(jax.jit, static_argnums=(1, 2))
-def _draw(root: Any, repeats: int, places: int) -> Any:
-    numbers = jax.numpy.arange(repeats)
+@functools.partial(jax.jit, static_argnums=2)
+def _draw(root: Any, numbers: Any, places: int) -> Any:
     keys = jax.vmap(lambda r: seeds.fold(root, "repeat", r))(numbers)
     orders = jax.vmap(lambda r: seeds.permutation(seeds.fold(root, "order", r), places))(numbers)
     return keys, orders
 
 
-def _streams(seed: int, repeats: int, places: int) -> tuple[np.ndarray, np.ndarray]:
-    return jax.tree.map(np.asarray, _draw(seeds.root(seed), repeats, places))
-
-
-def _waited(work: Coroutine[Any, Any, T]) -> T:
+def waited(work: Coroutine[Any, Any, T]) -> T:
     """What a coroutine gives, inside a running event loop, too."""
     try:
         asyncio.get_running_loop()
@@ -393,15 +423,48 @@ def _grid(grid: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def _arm(row: dict[str, Any], path: str) -> Arm:
-    known = {"name", "game", "with", "seats", "set"}
     _require(isinstance(row, dict), f"study {path!r}: an arm is a table under [[arm]], not {row!r}")
-    _require(
-        set(row) <= known and {"game", "seats"} <= set(row), f"study {path!r}: an arm has game, seats and may have with, name, set: {row}"
-    )
+    _known(row, ROW, f"study {path!r}: the arm {row}")
+    _require({"game", "seats"} <= set(row), f"study {path!r}: an arm has game, seats and may have with, name, set: {row}")
     arm = Arm(row["game"], row["seats"], row.get("with", ()), row.get("name", ""), row.get("set", {}))
     texts = [*_listed(arm.mechanisms), *_listed(arm.seats), arm.name]
     _require(isinstance(arm.sets, dict) and all(isinstance(text, str) for text in texts), f"study {path!r}: cannot read the arm {row}")
     return arm
+
+
+def _known(table: dict[str, Any], known: Sequence[str], where: str) -> None:
+    """Raises SpecError for a key that there is not, with the nearest one that is."""
+    for key in table:
+        near = difflib.get_close_matches(key, known, n=1)
+        hint = f"did you mean {near[0]!r}? " if near else ""
+        _require(key in known, f"{where}: unknown {key!r}; {hint}It may have {', '.join(known)}")
+
+
+def _free(name: str, taken: Sequence[str]) -> str:
+    """`punish`, `punish (2)` ...: no two arms have one name."""
+    return next(free for i in itertools.count(1) if (free := f"{name} ({i})" if i > 1 else name) not in taken)
+
+
+def _files(arm: Built) -> dict[str, str]:
+    """The hashes of users' own files, by path: what was begun with one is not gone on with when it has changed."""
+    leaves = [leaf for agent in arm.agents for leaf in seats.leaves(agent)]
+    parts = [*layers(arm.game), *(policy for leaf in leaves if isinstance(leaf, PolicyAgent) for policy in leaf.player)]
+    own = {part.origin: find.digest(part) for part in parts}
+    own |= {inspect.getfile(leaf.function): find.digest(leaf.function) for leaf in leaves if isinstance(leaf, Python)}
+    return {Path(path).name: digest for path, digest in own.items() if digest}
+
+
+def _told(models: Sequence[Model]) -> dict[str, Any]:
+    """What the header of an arm says of its models: which are TEST MODELS, and the hash of our words to them."""
+    if not models:
+        return {"test_models": []}
+    from commonage.agents.llm import prompts
+
+    return {"test_models": sorted({model.name for model in models if model.test}), "prompts": prompts.digest()}
+
+
+def _note(says: str) -> None:
+    warnings.warn(says, UserWarning, stacklevel=2)
 
 
 def _toml(value: Any) -> str:

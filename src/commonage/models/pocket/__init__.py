@@ -21,8 +21,13 @@ from commonage.model import Message, Model, Reply
 from commonage.models.endpoint import Endpoint
 
 WEIGHTS = Path(__file__).with_name("pocket.gguf")
-CONTEXT, SLOTS, THREADS = 16_384, 8, 2  # tokens that all conversations share, conversations at a time, threads of the server
+CONTEXT, SLOTS, THREADS = (
+    16_384,
+    8,
+    1,
+)  # tokens that all conversations share, conversations at a time, threads: more only wait for each other
 CACHE = 64  # MiB for conversations that wait for their next question
+LEAST = 0.02  # tokens that are less likely than this times the likeliest are not drawn (llama.cpp: min_p)
 
 
 class Pocket(Model):
@@ -79,7 +84,7 @@ def _server(weights: Path) -> Any:
     params.model.path, params.port = str(weights), 0
     params.n_ctx, params.n_parallel, params.kv_unified, params.cache_ram_mib = CONTEXT, SLOTS, True, CACHE
     params.cpuparams.n_threads = params.cpuparams_batch.n_threads = THREADS
-    params.sampling.top_k, params.sampling.top_p, params.sampling.min_p = 0, 1.0, 0.0  # temperature 1 is the model as trained
+    params.sampling.top_k, params.sampling.top_p, params.sampling.min_p = 0, 1.0, LEAST
     params.n_gpu_layers, params.fit_params, params.warmup, params.ui, params.endpoint_slots = 0, False, False, False, False
     params.verbosity = 1  # errors only
     return xllamacpp.Server(params)

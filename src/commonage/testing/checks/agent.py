@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import copy
 import threading
 from typing import Any
 
 from commonage import event, seeds, spec
-from commonage.agent import Agent
+from commonage.agent import Agent, Answer, View
+from commonage.agents.python import Python
 from commonage.errors import SpecError
 from commonage.game import Game
 from commonage.run import match, seats
@@ -15,6 +17,7 @@ from commonage.testing.checks import rule
 from commonage.testing.checks.game import is_json
 from commonage.testing.checks.rule import TABLES, hold
 
+STATELESS = "An agent keeps no state of its own: what it remembers goes into Answer.memory, what it draws comes from View.key"
 Story = list[tuple[int, int, Any]]  # (step, attempt, event) of one seat
 
 
@@ -27,16 +30,48 @@ def check_agent(agent: Any, game: Any = TABLES[0], paid: bool = False) -> None:
     agent = seats.agent(spec.seats(agent)[0] if isinstance(agent, str) else agent, game)
     if agent.costs and not paid:
         raise SpecError(f"{rule.name(agent)}: its calls are paid, some {3 * game.max_steps} of them; allow them with paid=True")
-    first = _run(_matches(game, agent, 1))
+    watched = agent if agent.pure else _Watched(agent)
+    first = _run(_matches(game, watched, 1))
     _answers(agent, first[0])
     if agent.pure:
-        says = "An agent that says `pure` keeps no state: what it remembers goes into Answer.memory, what it draws comes from View.key"
-        hold(first * 2 == _run(_matches(game, agent, 2)), agent, "the same match, played again, went differently", says)
+        hold(first * 2 == _run(_matches(game, agent, 2)), agent, "the same match, played again, went differently", STATELESS)
+    elif isinstance(agent, Python):  # a model, a person or a server answers as it likes
+        _run(_again(watched))
 
 
 async def _matches(game: Game, agent: Agent, count: int) -> list[Story]:
     """The same match so many times, at once."""
     return list(await asyncio.gather(*(_match(game, agent) for _ in range(count))))
+
+
+class _Watched(Agent):
+    """Hands questions on to an agent, and keeps what was asked and answered."""
+
+    def __init__(self, agent: Agent) -> None:
+        self.agent, self.boundary = agent, agent.boundary  # type: ignore[misc]
+        self.seen: list[tuple[View, Answer]] = []
+
+    async def __call__(self, view: View) -> Answer:
+        asked = view.replace(memory=copy.deepcopy(view.memory))  # as it was: the agent may change it
+        answer = await self.agent(view)
+        self.seen.append((asked, copy.deepcopy(answer)))
+        return answer
+
+    def keep(self, memory: Any) -> Any:
+        return self.agent.keep(memory)
+
+
+async def _again(watched: _Watched) -> None:
+    """The same questions once more, the last one first: the answers are as before."""
+    for view, before in reversed(watched.seen):
+        after = await watched.agent(view)
+        same = repr(before._replace(usage={})) == repr(after._replace(usage={}))
+        found = f"step {view.step}: asked again, in another order, it answered {_short(after)} instead of {_short(before)}"
+        hold(same, watched.agent, found, STATELESS)
+
+
+def _short(answer: Answer) -> str:
+    return f"{answer.text or answer.says or answer.move!r:.60}" if not answer.refused else answer.refused[:60]
 
 
 async def _match(game: Game, agent: Agent) -> Story:

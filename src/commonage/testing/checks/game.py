@@ -287,7 +287,7 @@ def _within_bounds(game: Game, played: Played) -> None:
             most = (sign * values[oracle.measure]).max()
             found = f"random play has {oracle.measure} {sign * most:g}, its {oracle.side} is {oracle.value:g}"
             kept = most <= sign * oracle.value + CLOSE * max(1, abs(oracle.value))
-            hold(kept, game, found, "A bound is proved; where it is only the best known its label is reference")
+            hold(kept, game, found, "A bound is proved; what a named play reaches is labelled reference")
 
 
 def _gains(played: Played) -> np.ndarray:

@@ -13,6 +13,7 @@ import numpy as np
 from commonage import spec
 from commonage.errors import ContractError
 from commonage.game import Game, Legal, base, layers, width
+from commonage.learn.sound import changes
 from commonage.mechanism import Mechanism
 from commonage.testing.checks import probe, rule, streams
 from commonage.testing.checks.game import play, same_alone, streams_apart, well_formed
@@ -38,6 +39,7 @@ def _around(wrap: Any, inner: Game) -> tuple[Game, Played]:
     """The tower around one game, checked, and the matches that were played for it."""
     tower = wrap(inner)
     _wraps(tower, wrap(tower))
+    _holds_the_state(tower)
     played = play(tower)
     _acts_between_rounds(tower, played)
     well_formed(tower, played)
@@ -70,6 +72,23 @@ def _wraps(tower: Any, twice: Any) -> None:
     hold(kept, twice, f"the labels are {labels}", "Each layer has its own, and one more renames no other: keep Mechanism.label")
     fields = [field.name for field in dataclasses.fields(tower)]
     hold(set(tower.null) <= set(fields), tower, f"null names {list(tower.null)}", f"It sets fields: {', '.join(fields)}")
+
+
+def _holds_the_state(tower: Any) -> None:
+    """Its state, before and after a step, is a NamedTuple whose field `game` is the state of the game inside."""
+    key, moves = np.zeros(2, np.uint32), jax.ShapeDtypeStruct((tower.seats,), np.int32)
+    state = rule.compiled(tower, "start", lambda tower, key: tower.start(key), tower, key)
+    inner = rule.compiled(tower, "start", lambda tower, key: tower.game.start(key), tower, key)
+    says = "It is a NamedTuple with the field `game`, the state of the game inside: begin with super().start(key) and super().step(...)"
+    kept = isinstance(state, tuple) and not changes(inner, getattr(state, "game", None))
+    hold(kept, tower, f"its state is {type(state).__name__}, which holds no state of the game inside", says)
+    turn = rule.compiled(tower, "step", lambda tower, *rest: tower.step(*rest), tower, key, state, moves)
+    hold(
+        not changes(state, turn.state),
+        tower,
+        f"its state after a step is {type(turn.state).__name__}, before it {type(state).__name__}",
+        says,
+    )
 
 
 def _acts_between_rounds(tower: Any, played: Played) -> None:

@@ -9,9 +9,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from commonage import spec
+from commonage import find, spec
 from commonage.errors import ContractError
 from commonage.game import Game, layers
+from commonage.learn.sound import changes
 from commonage.policy import Policy
 from commonage.testing.checks.probe import Played
 
@@ -74,10 +75,15 @@ def compiled(part: Any, face: str, call: Callable[..., Any], *arguments: Any) ->
     """The shapes of what a call returns, its arguments and the part's leaves traced. Raises ContractError if it does not compile."""
     try:
         return jax.eval_shape(call, *arguments)
+    except ContractError:
+        raise
     except Exception as error:
-        reason = str(error).strip().partition("\n")[0]
+        reason, place = str(error).strip().partition("\n")[0], find.place(error)
+        says = f"{type(error).__name__}: {reason}{f' ({place})' if place else ''}"
+        if not type(error).__module__.startswith("jax"):
+            raise ContractError(f"{name(part)}: {face} raised {says}") from error
         rule = "It is compiled: write jnp.where instead of `if` on a value, and static(...) fields for what shapes an array"
-        raise ContractError(f"{name(part)}: {face} does not compile, {type(error).__name__}: {reason} {rule}") from error
+        raise ContractError(f"{name(part)}: {face} does not compile, {says} {rule}") from error
 
 
 def shaped(found: Any, kind: str, shape: tuple[int, ...], part: Any, what: str) -> None:
@@ -86,16 +92,9 @@ def shaped(found: Any, kind: str, shape: tuple[int, ...], part: Any, what: str) 
     hold(kept, part, f"{what} is {jnp.result_type(found).name}{list(jnp.shape(found))}", f"It must be {kind}{list(shape)}")
 
 
-def outline(tree: Any) -> dict[str, str]:
-    """`int32[3]` for every array, by its path."""
-    leaves = jax.tree_util.tree_leaves_with_path(tree)
-    return {jax.tree_util.keystr(path): f"{leaf.dtype.name}{list(leaf.shape)}" for path, leaf in leaves}
-
-
 def stable(before: Any, after: Any, part: Any, what: str) -> None:
     """Raises ContractError unless two pytrees have the same structure, shapes and types."""
-    old, new = outline(before), outline(after)
-    odd = [f"{path} from {old.get(path, 'nothing')} to {new.get(path, 'nothing')}" for path in old | new if old.get(path) != new.get(path)]
+    odd = changes(before, after)
     hold(not odd, part, f"its {what} changes {', '.join(odd)}", "Fields, shapes and types stay: give them in `start` as they will be")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from commonage import find, spec
-from commonage.errors import SpecError, unknown
+from commonage.errors import SpecError
 from commonage.game import Game
 from commonage.mechanism import Mechanism
 from commonage.policy import Policy
@@ -22,6 +22,11 @@ def check(text: str, game: Any = None) -> str:
 
     `game`: the table for a mechanism, a policy or an agent; small ones of ours where none is given.
     """
+    with find.blame():
+        return _checked(text, game)
+
+
+def _checked(text: str, game: Any) -> str:
     call = spec.call(text)
     kind = _kind(call.name)
     table = () if game is None else (game,)
@@ -40,12 +45,10 @@ def _kind(name: str) -> str:
     """Which folder a name belongs to, or the class in a user's own file."""
     if ".py" in name and ":" not in name.partition(".py")[0]:
         return _kind_of(find.from_path(name), name)
-    scheme = name.partition(":")[0]
-    for kind in KINDS:
-        entries = find.parts(kind)
-        if any(scheme in (entry.name, *entry.aliases) for entry in entries.values()):
-            return kind
-    raise unknown("part", name, [entry for kind in KINDS for entry in find.parts(kind)])
+    kind = find.kind_of(name.partition(":")[0], KINDS)
+    if not kind:
+        raise find.unknown("part", name, [entry for kind in KINDS for entry in find.parts(kind)])
+    return kind
 
 
 def _kind_of(part: Any, name: str) -> str:
