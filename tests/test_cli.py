@@ -358,9 +358,9 @@ def test_an_error_in_a_users_file(run: Run, gives: str, says: str) -> None:
 
 def test_names_are_checked_before_anything_heavy_is_loaded() -> None:
     program = (
-        "import sys; from commonage.cli import show; from commonage.errors import SpecError\n"
+        "import sys; from commonage import spec; from commonage.errors import SpecError\n"
         "for wrong in (('comons', [], ''), ('commons', ['tlak'], ''), ('commons', [], 'grim,grimm')):\n"
-        "    try:\n        show._known(*wrong)\n    except SpecError:\n        continue\n    sys.exit(1)\n"
+        "    try:\n        spec.known(*wrong)\n    except SpecError:\n        continue\n    sys.exit(1)\n"
         "sys.exit(bool({'jax', 'polars', 'numpy'} & set(sys.modules)))"
     )
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0

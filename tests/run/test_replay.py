@@ -357,6 +357,7 @@ def test_with_another_mechanism(played: Path, tmp_path: Path, number: int) -> No
     whole(tmp_path / "fork", 1)
 
 
+@pytest.mark.filterwarnings("ignore:.* is idle")
 def test_with_a_mechanism_that_the_seats_have_parts_for(tmp_path: Path) -> None:
     """They meet it in round 3 for the first time."""
     seats = "constant(amount=2)+fine_overusers+signer+pledger*3"
