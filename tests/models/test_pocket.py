@@ -75,12 +75,14 @@ def test_it_is_a_test_model_with_both_verbs() -> None:
     assert (model.name, model.address, model.verbs, model.test) == ("pocket", "", ("chat", "decide"), True)
 
 
+@pytest.mark.proof
 def test_a_persona_plays_its_strategy(pocket: Pocket) -> None:
     assert moves("tit_for_tat", "CDDCDCCC", pocket) == "CCDDCDCC"
     assert moves("defector", "CDDC", pocket) == "DDDD"
     assert moves("cooperator", "CDDC", pocket) == "CCCC"
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize("game", tables.held_out())
 def test_first_answers_are_legal(game: str, pocket: Pocket) -> None:
     found = asyncio.run(check.legality(pocket, tables.held_out()[game][:1], 30))
@@ -94,6 +96,7 @@ def test_99_of_100_first_answers_are_legal(game: str, pocket: Pocket) -> None:
     assert found.legal >= 990, found.wrong
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize("game", ["dilemma", "ultimatum"])
 def test_it_decides_as_it_was_taught_by_both_routes(game: str, pocket: Pocket) -> None:
     found = asyncio.run(check.decisions(pocket, tables.held_out()[game][:1], 60))

@@ -1,0 +1,55 @@
+"""The tables at which the training text is played, and others, with lengths that the training text never has, for the check."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from commonage.game import Game
+from commonage.games.commons import SKINS, Commons
+from commonage.games.dilemma import Dilemma
+from commonage.games.donor import Donor
+from commonage.games.public_goods import PublicGoods
+from commonage.games.trust import Trust
+from commonage.games.ultimatum import Ultimatum
+from commonage.mechanisms.punish import Punish
+from commonage.mechanisms.talk import Talk
+
+
+class Table(NamedTuple):
+    """A game and how often it is played, compared with the others."""
+
+    game: Game
+    weight: float
+
+
+def training() -> list[Table]:
+    """The tables of the training text: the defaults of each game, and games around them."""
+    dilemmas = [Dilemma(rounds=rounds, kind=kind) for rounds, kind in ((10, "prisoners_dilemma"), (6, "stag_hunt"), (12, "chicken"))]
+    commons = [Commons(skin=skin) for skin in SKINS] + [Commons(seats=4, rounds=8), Commons(seats=3, rounds=6, capacity=60)]
+    goods = [PublicGoods(), PublicGoods(seats=3, rounds=6, mpcr=0.5), PublicGoods(seats=5, rounds=8, endowment=10)]
+    donors = [Donor(), Donor(seats=6, rounds=8), Donor(seats=4, rounds=6)]
+    pairs = [Ultimatum(), Ultimatum(rounds=6, swap=True), Trust(), Trust(rounds=6)]
+    talks = [Talk(game) for game in (Dilemma(), Commons(), PublicGoods(rounds=6), Ultimatum(rounds=6), Trust(rounds=6))]
+    talks += [
+        Talk(Commons(rounds=6), order="turn"),
+        Talk(Commons(seats=4, rounds=5), order="floor", turns=3),
+        Talk(Donor(seats=4, rounds=6)),
+    ]
+    fines = [Punish(Dilemma()), Punish(Commons(rounds=6), most=3), Punish(PublicGoods(), most=3), Talk(Punish(Commons(rounds=6)))]
+    weigh = lambda games, weight: [Table(game, weight / len(games)) for game in games]
+    return [
+        *weigh(dilemmas, 2.5), *weigh(commons, 1.5), *weigh(goods, 1.2), *weigh(donors, 3), *weigh(pairs, 7), *weigh(talks, 1.2),
+        *weigh(fines, 2.5),
+    ]  # fmt: skip
+
+
+def held_out() -> dict[str, list[Game]]:
+    """Tables of other lengths and sizes, by game: no prompt at them occurs in the training text."""
+    return {
+        "dilemma": [Dilemma(rounds=9), Talk(Dilemma(rounds=7)), Punish(Dilemma(rounds=7))],
+        "commons": [Commons(rounds=11, skin=skin) for skin in SKINS] + [Talk(Commons(rounds=7)), Punish(Commons(rounds=7))],
+        "public_goods": [PublicGoods(rounds=9), PublicGoods(rounds=7), Punish(PublicGoods(rounds=7))],
+        "donor": [Donor(rounds=11), Donor(seats=8, rounds=9)],
+        "ultimatum": [Ultimatum(rounds=9), Ultimatum(rounds=7, swap=True)],
+        "trust": [Trust(rounds=9), Trust(rounds=7)],
+    }

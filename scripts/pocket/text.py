@@ -1,0 +1,167 @@
+"""The training text: conversations at our tables, in the words that the agent `llm` says, with the teacher's answers.
+
+Some seats are strangers: they play at random and say anything, so that the others meet states and sentences of all kinds.
+What strangers answer is not learned from.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import string
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from commonage import agent, seeds, spec
+from commonage.agents.llm import decidable, prompts
+from commonage.agents.policy import PolicyAgent
+from commonage.errors import Unreadable
+from commonage.game import Game, base
+from commonage.model import Message
+from commonage.models import decide
+from commonage.run.match import play
+
+from . import teacher
+from .tables import Table
+
+STRANGERS, PERSONAS, BARE = 0.35, 0.3, 0.25  # shares of seats: strangers; of the others, with a persona; asked for a bare line
+AGAIN, TRIALS = 0.02, 0.05  # shares of turns: asked again; asked alone by `decide`
+HEARD = 2  # seats of a match whose conversations are learned: they are much alike
+
+
+class Lesson(NamedTuple):
+    """A conversation whose answers are learned. Where they are labels of `decide`, how likely each is, by place of the message."""
+
+    messages: list[Message]
+    labels: dict[int, dict[str, float]] = {}
+
+
+class Student(agent.Agent):
+    """A seat that answers as the teacher does and keeps its conversation."""
+
+    def __init__(self, draw: random.Random, persona: str, stranger: bool) -> None:
+        self.draw, self.persona, self.stranger = draw, persona, stranger
+        self.strategy = PolicyAgent((spec.make("policies", spec.call(persona))(),)) if persona else None
+        self.mind: Any = None
+        self.bare = draw.random() < BARE
+        self.head, self.last = "", -1
+        self.thread: list[tuple[str, str]] = []
+        self.decided: list[tuple[str, str]] = []
+        self.trials: list[Lesson] = []
+        self.drill: list[tuple[str, list[str], dict[str, float]]] = []
+        self.boldness = draw.choice((1, 3, 6))
+
+    async def __call__(self, view: agent.View) -> agent.Answer:
+        if self.stranger:
+            return self.stray(view)
+        plan = teacher.plan(view)
+        move, p = await self.moved(view, plan.p)
+        says = teacher.sentence(self.draw) if view.question.speech and move == 1 else ""
+        self.learn(view, plan.reason, move, says, p)
+        return agent.Answer(move, says=says)
+
+    async def moved(self, view: agent.View, p: dict[int, float]) -> tuple[int, dict[int, float]]:
+        """A move and the probability of each: the persona's, where the question is the game's own."""
+        if self.strategy and view.which < len(base(view.game).questions):
+            answer = await self.strategy(view.replace(memory=self.mind))
+            self.mind = answer.memory
+            assert answer.move is not None
+            return answer.move, {answer.move: 1.0}
+        return self.draw.choices(list(p), list(p.values()))[0], p
+
+    def stray(self, view: agent.View) -> agent.Answer:
+        """Any legal move, any sentence."""
+        moves = np.flatnonzero(view.legal.among(view.question.size)).tolist()
+        bold = 1 if view.question.options else self.boldness
+        move = moves[int(len(moves) * self.draw.random() ** bold)]
+        noise = "".join(self.draw.choices(string.ascii_letters + string.digits + "    .,!?\"'<>[]\\", k=self.draw.randint(1, 25)))
+        says = teacher.sentence(self.draw) if self.draw.random() < 0.9 else noise.strip() or "?"
+        return agent.Answer(move, says=says if view.question.speech and move == 1 else "")
+
+    def learn(self, view: agent.View, reason: str, move: int, says: str, p: dict[int, float]) -> None:
+        """One more turn of both conversations: the one by `chat`, and the one by `decide`, which asks by `chat` what it cannot decide."""
+        self.head = prompts.system(view, self.persona)
+        heard = [said for said in view.heard if said.step >= self.last]
+        self.last = view.step
+        word = view.question.say(move)
+        line = f"{word}: {says}" if says else word
+        problem = _problem(view, self.draw) if self.draw.random() < AGAIN else ""
+        asked = prompts.turn(view.replace(problem=problem), heard, verb="chat", reasoning=not self.bare)
+        turn = asked, line if self.bare else f"{reason}\n{line}"
+        self.thread.append(turn)
+        if not decidable(view):
+            self.decided.append(turn)
+            return
+        asked = prompts.turn(view, heard, verb="decide", reasoning=False)
+        menu, labels = self.menu(view, p)
+        self.drill.append((decide.labelled([Message("user", asked)], menu)[0].text, menu, labels))
+        if self.draw.random() < TRIALS:
+            self.trials.append(self.trial(asked, menu, labels))
+        self.decided.append((asked, word))
+
+    def menu(self, view: agent.View, p: dict[int, float]) -> tuple[list[str], dict[str, float]]:
+        """The options in some order, and the probability of each label."""
+        options = list(view.options)
+        self.draw.shuffle(options)
+        moves = (view.question.options.index(option) for option in options)
+        return options, {label: p.get(move, 0.0) for label, move in zip(decide.LABELS, moves, strict=False)}
+
+    def trial(self, asked: str, menu: list[str], labels: dict[str, float]) -> Lesson:
+        """One question of `decide`, with the last few turns, as one of its routes puts it."""
+        back = self.draw.choice((0, 1, 2, 4, 100))
+        messages = prompts.dialogue(self.head, self.decided[max(len(self.decided) - back, 0) :], asked)
+        if len(messages) == 2 and self.draw.random() < 0.5:  # so a decision endpoint gets it
+            messages = [Message("user", "\n\n".join(message.text for message in messages))]
+        messages = decide.labelled(messages, menu)
+        return Lesson([*messages, self.label(menu, labels)], {len(messages): labels})
+
+    def drilled(self) -> Lesson:
+        """Every decision in one conversation, each with its menu: nobody is asked like this, but there is much to learn from it."""
+        messages, labels = [Message("system", self.head)], dict[int, dict[str, float]]()
+        for asked, menu, p in self.drill:
+            labels[len(messages) + 1] = p
+            messages += [Message("user", asked), self.label(menu, p)]
+        return Lesson(messages, labels)
+
+    def label(self, menu: list[str], labels: dict[str, float]) -> Message:
+        """A label and, so that more is learned about menus, the option that it stands for."""
+        label = self.draw.choices(list(labels), list(labels.values()))[0]
+        return Message("assistant", decide.LINE.format(label=label, option=menu[decide.LABELS.index(label)]))
+
+    def lessons(self) -> Iterator[Lesson]:
+        """The conversation, from its beginning or a part of it, and the decisions."""
+        if self.thread:
+            start = self.draw.randrange(len(self.thread)) if self.draw.random() < 0.3 else 0
+            *before, (asked, answered) = self.thread[start:]
+            yield Lesson([*prompts.dialogue(self.head, before, asked), Message("assistant", answered)])
+        if self.drill:
+            yield self.drilled()
+        yield from self.trials
+
+
+def _problem(view: agent.View, draw: random.Random) -> str:
+    """Why an answer could not be read."""
+    try:
+        agent.read(view, draw.choice(("", "I think so", "both", "maybe 7 or 8", "-3", "the last one")))
+    except Unreadable as problem:
+        return str(problem)
+    return ""
+
+
+def lessons(tables: list[Table], matches: int, seed: int) -> Iterator[Lesson]:
+    """All lessons of so many matches."""
+    draw = random.Random(seed)
+    for number in range(matches):
+        game = draw.choices([table.game for table in tables], [table.weight for table in tables])[0]
+        students = [_student(game, random.Random(draw.random())) for _ in range(game.seats)]
+        asyncio.run(play(game, students, seeds.root(seed * 1_000_003 + number), lambda *row: None))
+        learners = [student for student in students if not student.stranger]
+        for student in draw.sample(learners, min(HEARD, len(learners))):
+            yield from student.lessons()
+
+
+def _student(game: Game, draw: random.Random) -> Student:
+    persona = draw.choice(teacher.PERSONAS[base(game).name]) if draw.random() < PERSONAS else ""
+    return Student(draw, persona, draw.random() < STRANGERS)
