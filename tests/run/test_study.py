@@ -18,7 +18,7 @@ from polars.testing import assert_frame_equal
 from scipy import stats
 from table import COMMONS, DILEMMA, Calls, Illegal
 
-from commonage import Arm, Study, seeds
+from commonage import Arm, Study, find, seeds
 from commonage.agent import Agent, Answer, View
 from commonage.agents.scripted import Scripted
 from commonage.errors import LogError, Pause, SpecError
@@ -393,6 +393,45 @@ def test_other_seeds_are_other_matches(tmp_path: Path) -> None:
     ]
     assert moves[0] != moves[1]
     assert moves[0] != moves[2]
+
+
+# a user's own file
+
+
+MINE = """
+from commonage.policy import Policy, move
+
+
+class Mine(Policy):
+    game = "dilemma"
+
+    def act(self, key, memory, sight, legal):
+        return move({}), memory
+"""
+FUNCTION = "def mine(view):\n    return {}\n"
+
+
+@pytest.mark.parametrize(("text", "seat"), [(MINE, "mine.py"), (FUNCTION, "python:mine.py:mine")])
+def test_a_study_is_not_gone_on_with_when_a_file_of_ones_own_has_changed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, seat: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    study = lambda: Study("dilemma(rounds=2)", f"{seat},grim", repeats=2)
+    for value in ("0", "0"):  # the same again goes on
+        Path("mine.py").write_text(text.replace("{}", value))
+        find.load.cache_clear()
+        study().run("run")
+    Path("mine.py").write_text(text.replace("{}", "1"))
+    find.load.cache_clear()
+    with pytest.raises(LogError, match=r"mine\.py"):
+        study().run("run")
+
+
+def test_a_part_that_nobody_asks_is_noted_unless_another_arm_asks_it(tmp_path: Path) -> None:
+    seats = "sustainer+fine_overusers*3"
+    with pytest.warns(UserWarning, match="fine_overusers is idle: nobody asks it without punish; add --with punish"):
+        Study(COMMONS, seats, repeats=1).run(tmp_path / "idle")
+    Study(arms=[Arm(COMMONS, seats), Arm(COMMONS, seats, ["punish"])], repeats=1).run(tmp_path / "control")  # warnings are errors
 
 
 # two runners, one truth

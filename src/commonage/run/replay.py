@@ -21,8 +21,7 @@ from commonage.models.soon import Soon
 from commonage.run import estimate as estimates
 from commonage.run import match, seats
 from commonage.run.result import Result
-from commonage.run.study import Arm, Built, Study, history, opened, where
-from commonage.run.study import waited as waited
+from commonage.run.study import Arm, Built, Study, history, opened, waited, where
 from commonage.store import read
 from commonage.store.log import Log
 from commonage.store.read import Tables
@@ -207,9 +206,9 @@ def play_again(found: Recorded, agents: list[Any]) -> list[Any]:
 
 
 async def _play(found: Recorded, game: Game, agents: list[Any], fork: match.Fork | None, write: Any) -> None:
-    keys, _ = Study(arms=[Arm(game, agents)], repeats=found.repeat + 1, seed=found.arm["seed"]).streams(game)
+    keys, _ = Study(arms=[Arm(game, agents)], seed=found.arm["seed"]).streams(game, [found.repeat])
     await match.play(
-        game, agents, keys[found.repeat], write,
+        game, agents, keys[0], write,
         order=found.order, on_failure=found.arm["on_failure"], past=found.past, fork=fork, retell=True,
     )  # fmt: skip
 

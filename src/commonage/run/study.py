@@ -445,13 +445,13 @@ def _free(name: str, taken: Sequence[str]) -> str:
     return next(free for i in itertools.count(1) if (free := f"{name} ({i})" if i > 1 else name) not in taken)
 
 
-def _files(arm: Built) -> dict[str, str]:
-    """The hashes of users' own files, by path: what was begun with one is not gone on with when it has changed."""
+def _files(arm: Built) -> list[str]:
+    """Users' own files, each with its hash: what was begun with one is not gone on with when it has changed."""
     leaves = [leaf for agent in arm.agents for leaf in seats.leaves(agent)]
     parts = [*layers(arm.game), *(policy for leaf in leaves if isinstance(leaf, PolicyAgent) for policy in leaf.player)]
-    own = {part.origin: find.digest(part) for part in parts}
-    own |= {inspect.getfile(leaf.function): find.digest(leaf.function) for leaf in leaves if isinstance(leaf, Python)}
-    return {Path(path).name: digest for path, digest in own.items() if digest}
+    own = {(part.origin, find.digest(part)) for part in parts}
+    own |= {(Path(inspect.getfile(leaf.function)).name, find.digest(leaf.function)) for leaf in leaves if isinstance(leaf, Python)}
+    return sorted(f"{path} {digest}" for path, digest in own if digest)
 
 
 def _told(models: Sequence[Model]) -> dict[str, Any]:
