@@ -32,11 +32,10 @@ class Past(NamedTuple):
 
 
 class Fork(NamedTuple):
-    """From this round on another game; moves of the past count only before it, unless the fork itself is replayed."""
+    """From this round on another game."""
 
     round: int
     game: Game
-    replayed: bool = False
     offset: int = 0  # the log lists the questions of the game before the fork from here on
 
 
@@ -172,11 +171,11 @@ class _Table:
         """The move of one seat: from the log, or asked for and read strictly; -1 if it failed and was retired."""
         seat = self.order[place]
         done = (self.step, seat)
-        if self.recorded() and done in self.past.retired:
+        if done in self.past.retired:
             return self.retire(seat, self.past.retired[done], write=self.retell)
         if self.known(seat):
             return await self.again(place, self.past.moves[done])
-        before = self.past.asked.get(done, []) if self.recorded() else []
+        before = self.past.asked.get(done, [])
         problem = before[-1].problem if before else ""
         for attempt in range(len(before), ASKED):
             view = ready[0] if ready else self.view(place, attempt, problem)
@@ -202,11 +201,7 @@ class _Table:
 
     def known(self, seat: int) -> bool:
         """Whether the log has the seat's move of this step."""
-        return self.recorded() and (self.step, seat) in self.past.moves
-
-    def recorded(self) -> bool:
-        """Whether the log counts: up to the round of a fork."""
-        return not (self.fork and self.round >= self.fork.round) or self.fork.replayed
+        return (self.step, seat) in self.past.moves
 
     async def again(self, place: int, moved: event.Moved) -> int:
         """A move of the log. A pure agent computes its memory again; one that took over the seat has watched from it."""
@@ -268,7 +263,7 @@ class _Table:
         """One step of the game; its outcome goes into the log. True when the match is over."""
         self.state, flags, rows, facts, now = self.ruled(self.forward, self.key, self.state, moves)
         round_over, ended, truncated = np.asarray(flags).tolist()
-        if not (self.recorded() and self.step in self.past.written):
+        if self.step not in self.past.written:
             tail = self.by_seat(np.asarray(rows), {name: np.asarray(fact) for name, fact in facts.items()})
             self.write(self.step, event.TABLE, 0, event.Stepped(self.round, round_over, ended, truncated, *tail))
         self.round += round_over

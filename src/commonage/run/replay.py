@@ -159,7 +159,7 @@ async def _go_on(study: Study, found: Recorded, at: int, out: Path, folder: Path
             log.arm(header)
             desk.purse.spend(Spent(*log.spent()[:2]))
             if log.status().get(1) not in ("finished", "failed"):
-                await _play_logged(log, found, arm, match.Fork(at, arm.game, replayed=True, offset=own))
+                await _play_logged(log, found, arm, match.Fork(at, arm.game, offset=own))
     return Result(out)
 
 
@@ -199,7 +199,7 @@ def play_again(found: Recorded, agents: list[Any]) -> list[Any]:
     rows: list[Any] = []
     forked = found.arm.get("forked")
     game = _game(forked["spec"] if forked else found.arm["spec"])
-    then = match.Fork(forked["at"], _game(found.arm["spec"]), replayed=True, offset=forked["own"]) if forked else None
+    then = match.Fork(forked["at"], _game(found.arm["spec"]), offset=forked["own"]) if forked else None
     found = found._replace(past=found.past._replace(written=frozenset()))
     waited(_play(found, game, agents, then, lambda *row: rows.append(row)))
     return rows
