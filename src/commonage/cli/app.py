@@ -157,7 +157,9 @@ def play(
     *,
     limits: dict[str, Any],
 ) -> None:
-    """Play matches and print who cooperated. A preset is a system of a paper: commonage presets. Of a study file only where its results go and how models are called can be changed."""
+    """Play matches and print who cooperated. A preset is a system of a paper: commonage presets.
+
+    Of a study file only where its results go and how models are called can be changed."""
     from commonage.cli import show
 
     if preset.is_preset(game):
