@@ -125,8 +125,8 @@ class Trash(Game):
             "Then everybody learns what each one took out." if self.report else "",
             f"Then {self.added} units are added, up to {self.capacity}.",
             f"If more than {self.limit} remain after a month's removal, the house is lost and all ends.",
-            f"A unit {'costs' if cost > 0 else 'earns'} the one who takes it out {abs(cost):g} points." if cost else "",
-            f"A month in which the house is not lost is worth {worth:g} points to each." if worth else "",
+            f"A unit {'costs' if cost > 0 else 'earns'} the one who takes it out {_points(abs(cost))}." if cost else "",
+            f"A month in which the house is not lost is worth {_points(worth)} to each." if worth else "",
         ]
         return " ".join(filter(None, lines))
 
@@ -192,3 +192,7 @@ class Trash(Game):
             after = np.where(left > int(self.limit), 0.0, self.seats * float(self.worth) + value[grown])
             value = extreme.accumulate(after + cost * left) - cost * left
         return float(value[self.capacity])
+
+
+def _points(amount: float) -> str:
+    return f"{amount:g} point{'s' * (amount != 1)}"
