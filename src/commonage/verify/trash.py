@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from commonage.games.trash import Trash
@@ -55,7 +57,7 @@ def checks() -> list[Check]:
     ]
 
 
-def _played(game: Trash, seats: list[Policy], matches: int = 1) -> dict[str, float]:
+def _played(game: Trash, seats: Sequence[Policy], matches: int = 1) -> dict[str, float]:
     """By column, the mean over matches."""
     keys = np.stack([root(seed) for seed in range(matches)])
     totals = score(game, [(policy,) for policy in seats], np.tile(np.arange(game.seats), (matches, 1)), keys)
