@@ -148,6 +148,7 @@ class Phases(NamedTuple):
     deeds: Array  # float32[seats]: each seat's worst deed of the round; NaN none
     ended: Array  # bool[]: what the game said when its last round was over
     truncated: Array  # bool[]
+    here: Array  # bool[seats]: who sat at the table in the round that was played last
     own: Any  # the mechanism's own arrays
 
 
@@ -198,7 +199,8 @@ class Phased(Mechanism):
 
     def start(self, key: Array) -> Phases:
         no, zero, none = jnp.array(False), jnp.int32(0), jnp.full(self.seats, jnp.nan, jnp.float32)
-        state = Phases(self.game.start(key), zero, zero, ~no, none, no, no, self.begin(key))
+        inner = self.game.start(key)
+        state = Phases(inner, zero, zero, ~no, none, no, no, self.game.present(inner), self.begin(key))
         return state._replace(phase=self._first(self._open(state), 0, self.before))
 
     def ask(self, state: Phases) -> Ask:
@@ -226,9 +228,14 @@ class Phased(Mechanism):
             fresh=jnp.where(playing, turn.round_over, state.fresh),
             ended=jnp.where(playing, turn.ended, state.ended),
             truncated=jnp.where(playing, turn.truncated, state.truncated),
+            here=jnp.where(playing, self.game.present(state.game), state.here),
             own=own,
         )
         return self._close(after, state.phase, playing, over, turn, rewards)
+
+    def present(self, state: Phases) -> Array:
+        """In the phases after a round those who were there in it: who comes now has no part in what follows on the last one."""
+        return jnp.where(state.phase > self.before, state.here, self.game.present(state.game))
 
     def _asked(self, state: Phases, phase: int) -> tuple[Array, Legal]:
         """`asked`, of those who sit at the table."""
