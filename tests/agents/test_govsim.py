@@ -101,3 +101,17 @@ def test_every_variant_with_a_talk_can_be_priced() -> None:
         study = Study.preset("govsim", [variant], "llm:openai/gpt-5-mini*5", repeats=1)
         found = study.estimate()
         assert found.paid, variant
+
+
+def test_five_over_harvests_of_five_with_nine_utterances_are_all_of_them(tmp_path) -> None:
+    """Published values such as 35.71 = 5/14 count the nine utterances among the occasions; the formula does not."""
+
+    class Grabber(Speaker):
+        def answer(self, messages: Sequence[Message]) -> str:
+            return "20" if asked(messages) == "harvest" else super().answer(messages)
+
+    seats = [Llm(Grabber("ada"), reasoning=False) for _ in range(5)]
+    result = Study("commons", seats, ["talk(when=before,order=floor,turns=9)"], repeats=1).run(tmp_path / "log")
+    assert result.events().filter(kind="moved", question="say").height == 9
+    assert result.events().filter(kind="moved", question="harvest").height == 5
+    assert result.summary()["arms"][0]["measures"]["over_usage"]["mean"] == 1.0

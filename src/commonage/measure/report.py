@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 # the order in which measures are shown; a user's own come first
 HEADLINES = (
-    "survival_rate", "survival_time", "gain", "welfare_mean", "cooperation", "final_holdings", "collusion_index", "consumer_harm",
+    "accuracy", "survival_rate", "survival_time", "gain", "welfare_mean", "cooperation", "final_holdings", "collusion_index", "consumer_harm",
     "efficiency", "equality", "over_usage", "compliance",
 )  # fmt: skip
 QUIET = ("welfare_sum", "welfare_min")  # in the frame, in JSON and in the report's full table only
@@ -268,7 +268,7 @@ def _who(arms: Sequence[dict[str, Any]], most: int) -> list[tuple[str, list[str]
     columns = [("game", [spec.get("game", "") for spec in specs])] if len({spec.get("game") for spec in specs}) > 1 else []
     columns.append(("who sits there", marked))
     if any(spec.get("with") for spec in specs) and not _shared(arms):
-        columns.append(("with", [words.folded(", ".join(spec.get("with", ())), most) or "-" for spec in specs]))
+        columns.append(("with", [words.folded(", ".join(spec.get("with", ())), 2 * most // 3) or "-" for spec in specs]))
     return columns
 
 
