@@ -143,6 +143,7 @@ def play(
     mechanisms: With = None,
     seats: Seats = "",
     sets: Sets = None,
+    generations: Annotated[str, typer.Option(help="Each repeat is a chain of matches, as in count=10,keep=0.5,mutation=0.1.")] = "",
     repeats: Repeats = 20,
     seed: Seed = 0,
     out: Out = None,
@@ -158,12 +159,35 @@ def play(
     """Play matches and print who cooperated. Of a study file only where its results go and how models are called can be changed."""
     from commonage.cli import show
 
-    own = {"mechanisms": "--with", "seats": "--seats", "sets": "--set", "repeats": "--repeats", "seed": "--seed"}
+    own = {
+        "mechanisms": "--with",
+        "seats": "--seats",
+        "sets": "--set",
+        "generations": "--generations",
+        "repeats": "--repeats",
+        "seed": "--seed",
+    }
     own |= {"runner": "--runner", "on_failure": "--on-failure", "save": "--save"}
     if game.endswith(".toml"):
         named = [flag for name, flag in own.items() if _named(context, name)]
         return show.study(Path(game), out, dry_run, max_failed, json, limits, named)
-    show.play(game, mechanisms or [], seats, sets or [], repeats, seed, out, runner, on_failure, max_failed, json, save, dry_run, limits)
+    show.play(
+        game,
+        mechanisms or [],
+        seats,
+        sets or [],
+        generations,
+        repeats,
+        seed,
+        out,
+        runner,
+        on_failure,
+        max_failed,
+        json,
+        save,
+        dry_run,
+        limits,
+    )
 
 
 @app.command(rich_help_panel=START)

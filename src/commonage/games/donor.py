@@ -153,7 +153,8 @@ class Donor(Game):
     def _punishment(self, state: State, moves: Array) -> Turn:
         """Donors that gave nothing pay, and their recipients lose; what was not given says then that it was a punishment."""
         _, other = self._now(state.clock)
-        paid = state.holdings * jnp.where(moves > 0, moves, 0) / 100
+        share = jnp.where(moves > 0, moves, 0) / 100
+        paid = state.holdings * share
         after = jnp.maximum(state.holdings - paid - self.punish * paid[other], 0).astype(jnp.float32)
         hit = moves[other] > 0
         return Turn(

@@ -20,7 +20,7 @@ from commonage import event, seeds, spec
 from commonage.agent import Agent, Elder
 from commonage.agents.policy import PolicyAgent
 from commonage.errors import SpecError
-from commonage.part import Part
+from commonage.part import Part, static
 from commonage.policy import genes
 from commonage.run.match import Heir
 
@@ -41,11 +41,11 @@ class Generations(Part):
     seat list; where nobody has it starts afresh. Models read all of these instead, and write.
     """
 
-    count: int = 10
-    keep: float = 0.5
-    select: str = "top"
-    mutation: float = 0.1
-    start: str = "random"
+    count: int = static(default=10)
+    keep: float = static(default=0.5)
+    select: str = static(default="top")
+    mutation: float = static(default=0.1)
+    start: str = static(default="random")
 
     def check(self) -> None:
         self.require(1 <= self.count <= 1_000_000, "count", "matches in a chain, 1 to 1,000,000")
@@ -72,6 +72,15 @@ def check(generations: Generations, places: Sequence[Any], agents: Sequence[Agen
         given = [name for name, (value, *_) in _genes(agent).items() if value != _default(agent, name)]
         if given and generations.start == "random":
             raise SpecError(f"{place}: with start=random the first generation's {given[0]} is drawn; leave it out, or write start=given")
+
+
+def newcomers(generations: Generations | None, places: Sequence[Any]) -> tuple[float, float, float]:
+    """How often a seat is a newcomer in a lineage: at least, likely, at most. Seats that are all alike take turns."""
+    if not generations:
+        return 0, 0, 0
+    later, share = generations.count - 1, 1 - _kept(generations, len(places)) / len(places)
+    alike = len(set(map(str, places))) == 1
+    return (later * share if alike else 0, later * share, later * share if alike else later)
 
 
 def idle(agents: Sequence[Agent]) -> bool:
@@ -142,10 +151,14 @@ def survivors(generations: Generations, scores: np.ndarray, lots: np.ndarray) ->
     if generations.select == "roulette":  # drawing in proportion without replacement (Efraimidis & Spirakis 2006)
         with np.errstate(divide="ignore"):
             scores = np.log(lots) / np.maximum(scores, 0)
-    kept = max(1, int(generations.keep * len(scores) + 0.5))
     on = np.zeros(len(scores), bool)
-    on[np.lexsort((lots, np.nan_to_num(scores, nan=-np.inf)))[-kept:]] = True
+    on[np.lexsort((lots, np.nan_to_num(scores, nan=-np.inf)))[-_kept(generations, len(scores)) :]] = True
     return on
+
+
+def _kept(generations: Generations, seats: int) -> int:
+    """How many seats go on."""
+    return max(1, int(generations.keep * seats + 0.5))
 
 
 def _newcomer(generations: Generations, agent: Agent, parent: int, kin: list[int], before: Left, steps: np.ndarray) -> Heir:
@@ -159,7 +172,7 @@ def _founded(generations: Generations, agent: Agent, steps: np.ndarray) -> dict[
     own = _genes(agent)
     if generations.start == "given":
         return {name: value for name, (value, _, _) in own.items()} or None
-    return {name: int(low + step * (high - low + 1)) for (name, (_, low, high)), step in zip(own.items(), steps, strict=False)} or None
+    return {name: low + int(step * (high - low + 1)) for (name, (_, low, high)), step in zip(own.items(), steps, strict=False)} or None
 
 
 def _mutated(generations: Generations, own: dict[str, tuple[int, int, int]], parent: Any, steps: np.ndarray) -> dict[str, int] | None:

@@ -31,6 +31,7 @@ from commonage.agents.policy import PolicyAgent
 from commonage.agents.python import Python
 from commonage.errors import SpecError
 from commonage.game import Game, layers
+from commonage.measure import names
 from commonage.model import Call, Model
 from commonage.models import desk as desks
 from commonage.models.budget import Spent
@@ -228,7 +229,7 @@ class Study:
         if chain:
             generations.check(chain, places, agents)
             text["generations"] = spec.text(chain)
-        name = arm.name or " ".join([text["seats"], *(f"with {layer}" for layer in around)])
+        name = arm.name or names.plain(text)
         return Built(number, name, game, places, agents, text, policies and self.runner != "mixed", chain)
 
     def header(self, arm: Built) -> dict[str, Any]:
