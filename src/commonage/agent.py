@@ -7,7 +7,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, ClassVar, NamedTuple
 
 import jax
@@ -24,6 +24,13 @@ class Said(NamedTuple):
     round: int
     place: int  # of the speaker in the game, from 0: by this number the rules and facts call it
     text: str
+
+
+class Elder(NamedTuple):
+    """A seat of the generation before that goes on: its strategy, and what it ended with."""
+
+    strategy: Any
+    score: float
 
 
 class Answer(NamedTuple):
@@ -57,6 +64,7 @@ class View:
     heard: tuple[Said, ...] = ()
     attempt: int = 0  # how often this question was asked before
     problem: str = ""  # why the last answer could not be read
+    strategy: Any = None  # with which the seat entered its generation: a text of its own, or numbers by name
     member: tuple[int, ...] = ()  # in a team: which of its members answers, from 0; in a team of teams from the outside in
 
     def replace(self, **changes: Any) -> View:
@@ -141,6 +149,7 @@ class Agent:
     pure: ClassVar[bool] = False  # the same View gives the same Answer: it is computed again, not read from the log
     costs: ClassVar[bool] = False  # a call is paid: needs a budget
     boundary: ClassVar[str] = "agent"  # who is to blame when it fails: agent, model, person
+    writes: ClassVar[bool] = False  # in a study of generations it writes the strategy that it plays by: `inherit`
 
     async def __call__(self, view: View) -> Answer:
         """Raises Pause for transport or budget trouble; any other exception is the agent's failure."""
@@ -153,6 +162,18 @@ class Agent:
     async def recall(self, view: View, kept: Any) -> Any:
         """The memory after an answer that is read from the log instead of asked for."""
         return (await self(view)).memory if self.pure else kept
+
+    async def inherit(self, view: View, elders: Sequence[Elder]) -> Answer:
+        """The strategy with which it enters a generation, as the text of an answer; for agents that write.
+
+        `view` is the table before the first step. `elders` went on from the generation before; () in the first. An empty
+        text is asked for again, then it is a failure; what is raised means the same as in a call.
+        """
+        raise NotImplementedError
+
+    def heir(self, strategy: Any) -> Agent:
+        """The agent that plays by a strategy. Whoever reads it in its View is this agent itself."""
+        return self
 
 
 LONGEST = 2_000  # characters of a sentence

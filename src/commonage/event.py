@@ -14,6 +14,16 @@ class Started(NamedTuple):
     arm: int
     repeat: int
     order: list[int]  # order[place in the game] = place in the seat list, both from 0
+    generation: int = 1
+
+
+class Inherited(NamedTuple):
+    """With what a seat enters a generation; before the first step."""
+
+    strategy: Any  # a text, or numbers by name; None: what sits here inherits nothing
+    parent: int = -1  # the seat of the generation before that it is or learned from; -1: nobody
+    written: bool = False  # the seat was asked for it: the text is its own
+    usage: dict[str, float] = {}
 
 
 class Moved(NamedTuple):
@@ -72,4 +82,4 @@ class Finished(NamedTuple):
     ended: bool
 
 
-EVENTS = {cls.__name__.lower(): cls for cls in (Started, Moved, Asked, Failed, Paused, Stepped, Finished)}
+EVENTS = {cls.__name__.lower(): cls for cls in (Started, Inherited, Moved, Asked, Failed, Paused, Stepped, Finished)}

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any, ClassVar
 
 import jax.numpy as jnp
@@ -27,6 +28,7 @@ class Policy(Part):
 
     game: ClassVar[str] = "*"  # the game or mechanism whose questions it answers; "*" = any base game
     sees: ClassVar[tuple[str, ...]] = ()  # further layers: `act` gets each as a keyword, None where it is absent
+    evolves: ClassVar[dict[str, tuple[int, int]]] = {}  # fields that newcomers inherit with mutation: whole numbers, least to most
 
     def start(self) -> Memory:
         """The memory before the first question."""
@@ -38,6 +40,24 @@ class Policy(Part):
         `key` belongs to (seat, count of this layer's questions to it): one draw, or `seeds.fold` it.
         """
         raise NotImplementedError
+
+
+def genes(player: tuple[Policy, ...]) -> dict[str, tuple[int, int, int]]:
+    """What of a player evolves: name -> (value, least, most); fields of parts behind the first policy go by `part.field`."""
+    return {
+        (f"{policy.name}.{field}" if place else field): (int(getattr(policy, field)), *ends)
+        for place, policy in enumerate(player)
+        for field, ends in policy.evolves.items()
+    }
+
+
+def endowed(player: tuple[Policy, ...], values: dict[str, int]) -> tuple[Policy, ...]:
+    """The player with these values of its `genes`."""
+    own = [
+        {field: values[name] for field in policy.evolves if (name := f"{policy.name}.{field}" if place else field) in values}
+        for place, policy in enumerate(player)
+    ]
+    return tuple(dataclasses.replace(policy, **fields) if fields else policy for policy, fields in zip(player, own, strict=True))
 
 
 def cooperate_with(key: Array, p: Array | float) -> Array:

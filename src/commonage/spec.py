@@ -156,7 +156,11 @@ def policies(seat: Seat) -> tuple[Policy, ...]:
 
 def make(kind: str, item: Call, extra: dict[str, Any] | None = None) -> Callable[..., Any]:
     """The part that a call describes, still without the game that it wraps. Raises SpecError for a wrong parameter."""
-    cls = find.find(kind, item.name)
+    return filled(find.find(kind, item.name), item, extra)
+
+
+def filled(cls: Any, item: Call, extra: dict[str, Any] | None = None) -> Callable[..., Any]:
+    """`make`, for a class that is at hand."""
     fields = {field.name: field for field in dataclasses.fields(cls) if field.name != "game"}
     if len(item.args) > len(fields):
         raise SpecError(f"{item}: {item.name} takes at most {len(fields)} parameters: {_signature(fields)}")

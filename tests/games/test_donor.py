@@ -10,6 +10,7 @@ from played import ask, holds, look, match, start, step, turns
 from commonage.errors import SpecError
 from commonage.games.donor import Donor
 from commonage.policies.generous_donor import GenerousDonor
+from commonage.policies.image_donor import ImageDonor
 from commonage.policies.pay_it_forward import PayItForward
 from commonage.policies.reciprocal_donor import ReciprocalDonor
 
@@ -312,3 +313,90 @@ def test_multiplier_and_endowment_are_leaves():
 def test_scene_draws_every_seat():
     shapes = Donor(seats=4).scene(turns(Donor(seats=4), [50, 20, -1, -1])[0].state)
     assert [shape["text"] for shape in shapes] == ["1: 5", "2: 8", "3: 20", "4: 14"]
+
+
+# --- the variant with punishment: who gave nothing may pay x to remove 2 x
+
+
+def test_a_punishment_of_four():
+    game = Donor(seats=4, rounds=2, punish=2)  # seats 1, 2 against 3, 4; shifts 0, 1
+    gave, fined, back, last = turns(game, [0, 50, -1, -1], [40, -1, -1, -1], [-1, -1, 0, 0], [-1, -1, 100, 0])
+    np.testing.assert_allclose(gave.state.holdings, [10, 5, 10, 20], rtol=1e-6)
+    assert ask(game, gave.state).which.tolist() == [1, -1, -1, -1]  # seat 2 gave, and is not asked
+    np.testing.assert_allclose(fined.state.holdings, [6, 5, 2, 20], rtol=1e-6)  # 4 of 10 removes 8 of 10
+    np.testing.assert_allclose(fined.rewards, [-4, 0, -8, 0], rtol=1e-6)
+    assert np.isnan(fined.deeds).all()
+    assert fined.state.punished.tolist() == [40, -1, -1, -1]
+    np.testing.assert_allclose(last.state.holdings, [6, 1, 0, 20], rtol=1e-6)  # 3 pays all its 2 points and takes 4 from seat 2
+    assert [bool(turn.round_over) for turn in (gave, fined, back, last)] == [False, True, False, True]
+    assert [bool(turn.truncated) for turn in (gave, fined, back, last)] == [False, False, False, True]
+
+
+def test_nobody_falls_below_nothing():
+    game = Donor(seats=2, rounds=2, punish=2)
+    state = turns(game, [0, -1], [100, -1])[-1].state
+    assert state.holdings.tolist() == [0, 0]
+
+
+def test_a_punishment_is_seen_in_the_trace():
+    game = Donor(seats=4, rounds=4, punish=2)
+    state = turns(game, [0, 50, -1, -1], [40, -1, -1, -1])[-1].state
+    sight = look(game, state)
+    assert sight.punishing.tolist() == [False] * 4
+    assert sight.chain[:, 0].tolist() == [-1, -1, 50, -41]  # 3 gives to 2, 4 to 1, who punished
+    assert game.tell(state, 3) == (
+        "Round 2. You hold 20 points. You last received 50 per cent of what seat 2 held. You give to seat 1, who holds 6 points. "
+        "Seat 1 last paid 40 per cent to punish seat 3."
+    )
+    assert "Seat 1 gave you nothing last and paid 40 per cent of what it held to punish you." in game.tell(state, 2)
+    assert "You last paid 40 per cent to punish." in game.tell(state, 0)
+    asked = turns(game, [0, 50, -1, -1])[-1].state
+    assert "You gave nothing to seat 3, who holds 10 points." in game.tell(asked, 0)
+    assert "loses 2 times what the donor pays, but never holds less than 0" in game.rules(0)
+    assert "punish" not in Donor().rules(0)
+
+
+@pytest.mark.parametrize("schedule", SCHEDULES)
+def test_with_punishment_the_floor_is_nothing_and_the_ceiling_stays(schedule):
+    game = Donor(seats=4, rounds=4, schedule=schedule, punish=2)
+    found = {(o.measure, o.side): o.value for o in game.oracles()}
+    assert found["final_holdings", "floor"] == 0
+    assert found["gain", "floor"] == -10
+    assert (
+        found["final_holdings", "ceiling"]
+        == {(o.measure, o.side): o.value for o in Donor(seats=4, rounds=4, schedule=schedule).oracles()}["final_holdings", "ceiling"]
+    )
+    holds(game, tries=64)
+    assert turns(game, [0, 0, -1, -1], [100, 100, -1, -1])[-1].state.holdings.tolist() == [0] * 4  # the floor is reached in a round
+
+
+def test_who_does_not_punish_plays_as_where_nobody_may():
+    plain, variant = (
+        match(Donor(seats=4, rounds=4, punish=p), *[ReciprocalDonor(first=0)] * 2, *[PayItForward(first=40)] * 2) for p in (0, 2)
+    )
+    np.testing.assert_allclose(plain.facts["holdings"], variant.facts["holdings"][1::2], rtol=1e-6)
+    assert (variant.move[1::2].max(-1) <= 0).all()
+
+
+# --- the donor that evolves
+
+
+def test_an_image_donor_gives_by_the_trace():
+    """Round 1: it knows nobody. Round 2: 3 gives to 2, who gave 20; 4 to 1, who gave 60. Round 3: 1 to 4, 2 to 3."""
+    mine = {"first": 60, "base": -10, "slope": 50, "second": 25, "forward": 10}
+    steps = match(Donor(seats=4, rounds=3), ImageDonor(**mine), GenerousDonor(share=20), *[ImageDonor(**mine)] * 2)
+    third = -10 + 10 + 60 * 10 // 100, -10 + 30 + 20 * 10 // 100  # of what 3 and 4 received: 60 and 20
+    assert steps.move.tolist()[1] == [-1, -1, *third]
+    fourth = -10 + (50 * third[1] + 25 * 60) // 100 + 10 * third[1] // 100  # 4 gave third[1] to 1 itself, who had given 60
+    assert steps.move.tolist()[2] == [fourth, 20, -1, -1]
+
+
+def test_without_a_trace_an_image_donor_gives_its_first():
+    steps = match(Donor(seats=4, rounds=3, trace=False), *[ImageDonor(first=30, slope=0, base=-100, forward=-50)] * 4)
+    assert steps.move.tolist() == [[30, 30, -1, -1], [-1, -1, 15, 15], [22, 22, -1, -1]]  # -50 % of 15 is -7.5, cut to -8
+
+
+def test_an_image_donor_fines_who_gave_little():
+    game = Donor(seats=4, rounds=2, punish=2)
+    steps = match(game, GenerousDonor(share=80), GenerousDonor(share=0), *[ImageDonor(base=-100, slope=0, fine=50)] * 2)
+    assert steps.move.tolist() == [[80, 0, -1, -1], [-1, 0, -1, -1], [-1, -1, 0, 0], [-1, -1, 50, 10]]

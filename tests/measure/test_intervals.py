@@ -114,6 +114,21 @@ def test_pairing_tells_what_arms_apart_do_not():
     assert paired.mean == pytest.approx(unpaired.mean)
 
 
+def test_needed_and_detectable_are_each_others_inverse():
+    """Two means half a standard deviation apart: 63 in each group at power .8 (Lachin 1981's formula, 2 (1.96 + .8416)^2 / .25)."""
+    assert intervals.needed(0.5, np.sqrt(2)) == 63
+    assert intervals.needed(0.5, 1.0, power=0.9) == 43  # (1.96 + 1.2816)^2 / .25 = 42.03
+    assert intervals.needed(0.0, 1.0) is None
+    a, b = np.array([0.0, 1, 2, 3]), np.array([1.0, 1, 4, 4])
+    apart, paired = intervals.detectable(a, b, paired=False), intervals.detectable(a, b)
+    sd = np.hypot(a.std(ddof=1), b.std(ddof=1))
+    assert apart == pytest.approx((1.959964 + 0.8416212) * sd / 2)
+    assert paired == pytest.approx((1.959964 + 0.8416212) * (b - a).std(ddof=1) / 2)
+    assert intervals.detectable(a, b, n=16) == pytest.approx(paired / 2)
+    assert intervals.needed(paired, (b - a).std(ddof=1)) == 4
+    assert intervals.detectable(a[:1], b[:1]) is None
+
+
 def test_repeats_needed_is_the_textbook_number():
     x = np.array([1.0, -1.0] * 50) + 0.5  # sd about 1, mean 0.5: ((1.96 + 0.84) / 0.5)^2 = 31.4
     assert intervals.repeats_needed(x) == 32

@@ -113,6 +113,12 @@ def test_cooperation_is_the_mean_of_all_deeds():
     assert one(arm(), *played, name="cooperation") == [0.5, None]
 
 
+def test_log_holdings_turn_factors_into_differences():
+    logs = one(arm(), match([[0, 0]] * 2, facts={"holdings": [[10, 20], [1, np.e**2]]}), name="log_holdings")
+    assert logs == pytest.approx([1.0])
+    assert one(arm(), match([[0, 0]], facts={"holdings": [[0, 1]]}), name="log_holdings") == pytest.approx([np.log(0.01) / 2])
+
+
 def test_final_holdings_are_those_after_the_last_step():
     assert one(arm(), match([[0, 0]] * 2, facts={"holdings": [[10, 20], [7, 50]]}), name="final_holdings") == [28.5]
     assert one(arm(), match([[0, 0]]), name="final_holdings") == []

@@ -14,7 +14,7 @@ NUMBERS = [
     (name, field.name)
     for name in sorted(find.parts("policies"))
     for field in dataclasses.fields(find.find("policies", name))
-    if field.type in ("int", "float")
+    if field.type in ("int", "float") and find.find("policies", name).evolves.get(field.name, (0, 0))[0] >= 0
 ]
 
 
@@ -34,6 +34,7 @@ def test_none_takes_a_number_below_zero(name: str, field: str) -> None:
         ("fine_overusers(notice=1.5)", "notice must be a probability, 0..1"),
         ("fine_overusers(below=2)", "below must be a deed, 0..1"),
         ("generous_donor(101)", "share must be per cent, 0..100"),
+        ("image_donor(slope=-101)", "slope must be per cent, -100..100"),
         ("pay_it_forward(101)", "first must be per cent, 0..100"),
         ("reciprocal_donor(101)", "first must be per cent, 0..100"),
         ("truster(give_back=200)", "give_back must be per cent, 0..100"),

@@ -14,6 +14,7 @@ from commonage.agent import Agent, Answer, View
 from commonage.game import Game, owners
 from commonage.learn.rollout import Player, answer, memories, parts, stream
 from commonage.part import bound
+from commonage.policy import endowed
 
 Asked = tuple[tuple[str, int], ...]  # of each policy: the layer that asks, and which of its parts answers
 
@@ -31,6 +32,10 @@ class PolicyAgent(Agent):
 
     async def __call__(self, view: View) -> Answer:
         return together([self], [view])[0]
+
+    def heir(self, strategy: Any) -> PolicyAgent:
+        """The policy with the numbers of a strategy."""
+        return PolicyAgent(endowed(self.player, strategy)) if strategy else self
 
     def sit(self, game: Game) -> None:
         """Makes ready for a game."""

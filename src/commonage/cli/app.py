@@ -145,6 +145,7 @@ def play(
     variants: Annotated[list[str] | None, typer.Option("--variant", help="Of a preset; all for all of them, an arm each.")] = None,
     seats: Seats = "",
     sets: Sets = None,
+    generations: Annotated[str, typer.Option(help="Each repeat is a chain of matches, as in count=10,keep=0.5,mutation=0.1.")] = "",
     repeats: Repeats = 20,
     seed: Seed = 0,
     out: Out = None,
@@ -163,16 +164,34 @@ def play(
     from commonage.cli import show
 
     if preset.is_preset(game):
-        options = {"repeats": repeats if _named(context, "repeats") else None, "seed": seed, "runner": runner, "on_failure": on_failure}
+        options = {"seed": seed, "runner": runner, "on_failure": on_failure, "generations": generations}
+        options |= {"repeats": repeats} if _named(context, "repeats") else {}
         return show.preset(game, variants or [], mechanisms or [], seats, sets or [], options, out, max_failed, json, save, dry_run, limits)
     if variants:
         raise SpecError(f"--variant {variants[0]}: {game} is no preset. All: commonage presets")
-    own = {"mechanisms": "--with", "seats": "--seats", "sets": "--set", "repeats": "--repeats", "seed": "--seed"}
+    own = {"mechanisms": "--with", "seats": "--seats", "sets": "--set", "generations": "--generations"}
+    own |= {"repeats": "--repeats", "seed": "--seed"}
     own |= {"runner": "--runner", "on_failure": "--on-failure", "save": "--save"}
     if game.endswith(".toml"):
         named = [flag for name, flag in own.items() if _named(context, name)]
         return show.study(Path(game), out, dry_run, max_failed, json, limits, named)
-    show.play(game, mechanisms or [], seats, sets or [], repeats, seed, out, runner, on_failure, max_failed, json, save, dry_run, limits)
+    show.play(
+        game,
+        mechanisms or [],
+        seats,
+        sets or [],
+        generations,
+        repeats,
+        seed,
+        out,
+        runner,
+        on_failure,
+        max_failed,
+        json,
+        save,
+        dry_run,
+        limits,
+    )
 
 
 @app.command(rich_help_panel=START)

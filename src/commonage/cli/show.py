@@ -19,6 +19,7 @@ import typer
 from commonage.errors import SpecError
 
 DONE, NOT_MET, INCOMPLETE = 0, 1, 3
+POWER = 4  # comparisons of which it is said what they can tell
 
 
 def demo(out: Path, repeats: int, seed: int) -> None:
@@ -30,15 +31,15 @@ def demo(out: Path, repeats: int, seed: int) -> None:
 
 
 def play(
-    game: str, mechanisms: Sequence[str], seats: str, sets: Sequence[str], repeats: int, seed: int, out: Path | None, runner: str,
-    on_failure: str, max_failed: int, json: bool, save: Path | None, dry_run: bool, limits: dict[str, Any],
+    game: str, mechanisms: Sequence[str], seats: str, sets: Sequence[str], generations: str, repeats: int, seed: int, out: Path | None,
+    runner: str, on_failure: str, max_failed: int, json: bool, save: Path | None, dry_run: bool, limits: dict[str, Any],
 ) -> None:  # fmt: skip
     from commonage import spec
 
     spec.known(game, mechanisms, seats)  # before anything heavy is imported
     from commonage.run.study import Arm, Study
 
-    arm = Arm(game, seats or _anybody(game, mechanisms, sets), tuple(mechanisms), "", spec.settings(sets))
+    arm = Arm(game, seats or _anybody(game, mechanisms, sets), tuple(mechanisms), "", spec.settings(sets), generations or None)
     plan = Study(arms=[arm], repeats=repeats, seed=seed, runner=runner, on_failure=on_failure, limits=limits)
     _play(plan, out, max_failed, json, save, dry_run)
 
@@ -60,8 +61,7 @@ def preset(
     from commonage.run.study import Study
 
     chosen = [one for text in variants for one in text.split(",")]
-    given = {key: value for key, value in options.items() if value is not None}
-    plan = Study.preset(name, chosen, seats, mechanisms, spec.settings(sets), limits=limits, **given)
+    plan = Study.preset(name, chosen, seats, mechanisms, spec.settings(sets), limits=limits, **options)
     _play(plan, out or _free(Path("runs") / Path(name).stem), max_failed, json, save, dry_run)
 
 
@@ -84,12 +84,13 @@ def _dry(plan: Any, json: bool) -> None:
     found = plan.estimate()
     if json:
         arms = [{"name": arm.name, "runner": "compiled" if arm.compiled else "mixed", "spec": arm.spec} for arm in plan.built]
-        matches = len(arms) * plan.repeats
+        matches = sum(map(plan.matches, plan.built))
         print(jsonlib.dumps({"arms": arms, "repeats": plan.repeats, "matches": matches, "seed": plan.seed, "estimate": found.json()}))
         return
     rows = [f"  {arm.number + 1:>3}  {'compiled' if arm.compiled else 'mixed':<8}  {arm.name}" for arm in plan.built]
-    arms, total = f"{len(rows)} arm{'s' * (len(rows) > 1)}", len(rows) * plan.repeats
-    print("\n".join([f"{arms} x {plan.repeats} repeats = {total} matches, seed {plan.seed}; {_cost(found)}", *rows]))
+    arms, total = f"{len(rows)} arm{'s' * (len(rows) > 1)}", sum(map(plan.matches, plan.built))
+    chained = " (x generations)" if any(arm.generations for arm in plan.built) else ""
+    print("\n".join([f"{arms} x {plan.repeats} repeats{chained} = {total} matches, seed {plan.seed}; {_cost(found)}", *rows]))
     if found.rows:
         print(f"\n{found.text()}")
 
@@ -131,7 +132,11 @@ def _page(result: Any) -> None:
 
     console = Console(highlight=False)
     console.print(pages.tables(result.summary(), width=console.width))
-    for line in [*pages.notes(result.summary()), *_unfinished(result)]:
+    chains = any("generations" in arm for arm in result.tables.arms)
+    if chains and (over := pages.generations(result.tables, result.summary(), result.measures, console.width)):
+        console.print("", over)
+    told = [pages.power(result.compare(a, b)) for a, b in pages.alike(result.summary()["arms"])[:POWER]] if chains else []
+    for line in [*pages.notes(result.summary()), *filter(None, told), *_unfinished(result)]:
         console.print(line, markup=False)
 
 

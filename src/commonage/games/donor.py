@@ -14,31 +14,35 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
-from commonage.game import Ask, Game, Oracle, Question, Turn, legal
+from commonage.game import Ask, Game, Oracle, Question, Turn, choose, legal
 from commonage.part import static
 
 BACK = 3  # so many donations back reaches a chain
+DONATE, PUNISH = 0, 1  # questions
 
 
 class State(NamedTuple):
     clock: Array  # int32[]: rounds played
+    punishing: Array  # bool[]: the donors that gave nothing are asked whether they punish; false without `punish`
     holdings: Array  # float32[seats]
     donated: Array  # int32[seats]: per cent, last round; -1 of recipients, of retired seats, before the first
-    chain: Array  # int32[seats, BACK]: what I gave last, what my recipient had given last by then, and so on; -1 none
+    punished: Array  # int32[seats]: per cent paid to punish, last round; -1 of those who were not asked
+    chain: Array  # int32[seats, BACK]: what I gave last, what my recipient had given last by then, and so on; `_code`
     whom: Array  # int32[seats, BACK]: to which seats, -1 none
-    received: Array  # int32[seats]: the share that I received last, per cent of what its giver held; -1 none
+    received: Array  # int32[seats]: the share that I received last, per cent of what its giver held; `_code`
     giver: Array  # int32[seats]: from whom, -1 none
 
 
 class Sight(NamedTuple):
     clock: Array  # int32[seats]
+    punishing: Array  # bool[seats]: now it is asked whether a donor that gave nothing punishes
     mine: Array  # float32[seats]: what I hold
-    gave: Array  # int32[seats]: per cent that I gave last, -1 none
-    received: Array  # int32[seats]: per cent that I received last, -1 none
+    gave: Array  # int32[seats]: per cent that I gave last, -1 none, below it: I punished, as in `_code`
+    received: Array  # int32[seats]: per cent that I received last, -1 none, below it: I was punished
     giver: Array  # int32[seats]: from whom, -1 none
     recipient: Array  # int32[seats]: whom I give to now, -1 while I receive
     theirs: Array  # float32[seats]: what my recipient holds, -1 while I receive
-    chain: Array  # int32[seats, BACK]: per cent that my recipient gave last, that its recipient had given before ...; -1 unknown
+    chain: Array  # int32[seats, BACK]: per cent that my recipient gave last, that its recipient had given before ...; -1 unknown, `_code`
     whom: Array  # int32[seats, BACK]: to which seats, -1 unknown
 
 
@@ -49,12 +53,16 @@ class Donor(Game):
     is the order of the authors' notebook, ABABABBABABA with twelve seats. `trace`: a donor sees what its
     recipient gave last, what the one who got that had given before, and once more. A retired seat gives
     nothing, but keeps what it holds and is still given to.
+
+    `punish`: a donor that gave nothing may pay a share of what it holds to remove so many times that from its recipient,
+    down to 0 (2 in the paper's variant); 0: there is no such question.
     """
 
     seats: int = static(default=12)
     rounds: int = static(default=12)
     schedule: str = static(default="alternating")
     trace: bool = static(default=True)
+    punish: float = static(default=0.0)
     endowment: float = 10.0
     multiplier: float = 2.0
 
@@ -64,12 +72,18 @@ class Donor(Game):
         self.require(self.seats >= 2 and self.seats % 2 == 0, "seats", "an even number, at least 2")
         self.require(self.rounds >= 1, "rounds", "at least 1")
         self.require(self.schedule in ("alternating", "notebook"), "schedule", "alternating or notebook")
+        self.require(self.punish >= 0, "punish", "at least 0")
         self.require(self.endowment > 0, "endowment", "above 0")
         self.require(self.multiplier >= 0, "multiplier", "at least 0")
 
     @property
     def questions(self) -> tuple[Question, ...]:
-        return (Question("donate", amount=(0, 100), unit="per cent"),)
+        names = ("donate", "punish") if self.punish else ("donate",)
+        return tuple(Question(name, amount=(0, 100), unit="per cent") for name in names)
+
+    @property
+    def round_steps(self) -> int:
+        return len(self.questions)
 
     @property
     def pairs(self) -> tuple[np.ndarray, np.ndarray]:
@@ -79,17 +93,19 @@ class Donor(Game):
     def start(self, key: Array) -> State:
         none, chain = jnp.full(self.seats, -1, jnp.int32), jnp.full((self.seats, BACK), -1, jnp.int32)
         holdings = jnp.full(self.seats, self.endowment, jnp.float32)
-        return State(jnp.int32(0), holdings, none, chain, chain, none, none)
+        return State(jnp.int32(0), jnp.array(False), holdings, none, none, chain, chain, none, none)
 
     def ask(self, state: State) -> Ask:
         gives, _ = self._now(state.clock)
-        return Ask(jnp.where(gives, 0, -1).astype(jnp.int32), legal(self.questions[0], self.seats))
+        asked = jnp.where(state.punishing, gives & (state.donated == 0), gives)
+        return Ask(jnp.where(asked, jnp.where(state.punishing, PUNISH, DONATE), -1).astype(jnp.int32), legal(self.questions[0], self.seats))
 
     def look(self, state: State) -> Sight:
         gives, other = self._now(state.clock)
         seen = gives[:, None] & self.trace
         return Sight(
             clock=jnp.broadcast_to(state.clock, self.seats),
+            punishing=jnp.broadcast_to(state.punishing, self.seats),
             mine=state.holdings,
             gave=state.chain[:, 0],
             received=state.received,
@@ -101,16 +117,25 @@ class Donor(Game):
         )
 
     def step(self, key: Array, state: State, moves: Array) -> Turn:
+        donation = self._donation(state, moves)
+        if not self.punish:
+            return donation
+        return choose(state.punishing, self._punishment(state, moves), donation)
+
+    def _donation(self, state: State, moves: Array) -> Turn:
         gives, other = self._now(state.clock)
         gave = gives & (moves >= 0)
         got = gave[other]
         share = jnp.where(gave, moves, 0) / 100
         given = state.holdings * share
         change = (self.multiplier * given[other] - given).astype(jnp.float32)
+        over = jnp.array(not self.punish)
         after = State(
-            clock=state.clock + 1,
+            clock=state.clock + over,
+            punishing=~over,
             holdings=state.holdings + change,
             donated=jnp.where(gave, moves, -1),
+            punished=jnp.full_like(state.punished, -1),
             chain=_prepend(gave, moves, state.chain, other),
             whom=_prepend(gave, other, state.whom, other),
             received=jnp.where(got, moves[other], state.received),
@@ -119,10 +144,33 @@ class Donor(Game):
         return Turn(
             state=after,
             rewards=change,
-            round_over=jnp.array(True),
+            round_over=over,
             ended=jnp.array(False),
             truncated=after.clock >= self.rounds,
             deeds=jnp.where(gave, share, jnp.nan).astype(jnp.float32),
+        )
+
+    def _punishment(self, state: State, moves: Array) -> Turn:
+        """Donors that gave nothing pay, and their recipients lose; what was not given says then that it was a punishment."""
+        _, other = self._now(state.clock)
+        share = jnp.where(moves > 0, moves, 0) / 100
+        paid = state.holdings * share
+        after = jnp.maximum(state.holdings - paid - self.punish * paid[other], 0).astype(jnp.float32)
+        hit = moves[other] > 0
+        return Turn(
+            state=state._replace(
+                clock=state.clock + 1,
+                punishing=jnp.array(False),
+                holdings=after,
+                punished=moves,
+                chain=state.chain.at[:, 0].set(jnp.where(moves > 0, _code(moves), state.chain[:, 0])),
+                received=jnp.where(hit, _code(moves[other]), state.received),
+            ),
+            rewards=after - state.holdings,
+            round_over=jnp.array(True),
+            ended=jnp.array(False),
+            truncated=state.clock + 1 >= self.rounds,
+            deeds=jnp.full(self.seats, jnp.nan, jnp.float32),
         )
 
     def toward(self, state: State) -> Array:
@@ -139,7 +187,8 @@ class Donor(Game):
         return jnp.eye(self.seats, dtype=bool) | got | seen
 
     def facts(self, state: State) -> dict[str, Array]:
-        return {"holdings": state.holdings, "donated": state.donated}
+        paid = {"punished": state.punished} if self.punish else {}
+        return {"holdings": state.holdings, "donated": state.donated, **paid}
 
     def rules(self, seat: int) -> str:
         half = self.seats // 2
@@ -153,10 +202,17 @@ class Donor(Game):
                 f", and up to {BACK} donations: the recipient's own last one, the last one before it of the player who got that, "
                 "and once more in the same way"
             )
+        fine = ""
+        if self.punish:
+            fine = (
+                "A donor that gives up nothing may then punish: it pays a whole per cent, 0 to 100, of what it holds, and its recipient "
+                f"loses {float(self.punish):g} times what the donor pays, but never holds less than 0. "
+            )
         return (
             f"{self.seats} players play {self.rounds} rounds. Each starts with {float(self.endowment):g} points. They form two halves of "
             f"{half}; in each round one half gives and the other receives. The halves take turns{twice}.{once} A donor gives up a whole "
             f"per cent, 0 to 100, of what it holds; its recipient gets {float(self.multiplier):g} times what the donor gives up. "
+            f"{fine}"
             f"Before it gives, a donor sees what its recipient holds{seen}."
         )
 
@@ -164,13 +220,16 @@ class Donor(Game):
         clock = int(state.clock)
         lines = [f"Round {clock + 1}." if clock < self.rounds else f"The {self.rounds} rounds are over."]
         lines.append(f"You hold {_points(state.holdings[seat])} points.")
-        if state.chain[seat, 0] >= 0:
-            lines.append(f"You last gave {int(state.chain[seat, 0])} per cent.")
-        if state.received[seat] >= 0:
-            lines.append(f"You last received {int(state.received[seat])} per cent of what seat {int(state.giver[seat]) + 1} held.")
+        if (last := int(state.chain[seat, 0])) != -1:
+            lines.append(f"You last gave {last} per cent." if last >= 0 else f"You last paid {_code(last)} per cent to punish.")
+        if (last := int(state.received[seat])) != -1:
+            giver = int(state.giver[seat]) + 1
+            punished = f"Seat {giver} gave you nothing last and paid {_code(last)} per cent of what it held to punish you."
+            lines.append(f"You last received {last} per cent of what seat {giver} held." if last >= 0 else punished)
         gives, other = self.pairs[0][clock, seat], int(self.pairs[1][clock, seat])
         if gives:
-            lines.append(f"You give to seat {other + 1}, who holds {_points(state.holdings[other])} points.")
+            now = "You gave nothing to" if state.punishing else "You give to"
+            lines.append(f"{now} seat {other + 1}, who holds {_points(state.holdings[other])} points.")
             lines.append(self._trace(state, other))
         elif clock < self.rounds:
             lines.append("This round you receive.")
@@ -194,6 +253,8 @@ class Donor(Game):
         out = []
         for side, most in (("floor", min), ("ceiling", max)):
             mean = self._extreme(most)
+            if self.punish and side == "floor":  # worths are linear no more: they end at 0
+                mean, why = 0.0, "nobody holds less than 0: donors that pay all that they hold to punish take the rest"
             out += [
                 Oracle("final_holdings", side, mean, "bound", why),
                 Oracle("gain", side, mean - start, "bound", why),
@@ -208,12 +269,13 @@ class Donor(Game):
 
     def _trace(self, state: State, recipient: int) -> str:
         """The recipient's chain in words; empty where nothing is known."""
-        known = [(int(p), int(w) + 1) for p, w in zip(state.chain[recipient], state.whom[recipient], strict=True) if p >= 0]
+        known = [(int(p), int(w) + 1) for p, w in zip(state.chain[recipient], state.whom[recipient], strict=True) if p != -1]
         if not (known and self.trace):
             return ""
+        did = lambda percent, gave, paid: f"{gave} {percent} per cent to" if percent >= 0 else f"{paid} {_code(percent)} per cent to punish"
         (percent, whom), *before = known
-        links = [f"Seat {recipient + 1} last gave {percent} per cent to seat {whom}"]
-        links += [f"who before that had given {percent} per cent to seat {whom}" for percent, whom in before]
+        links = [f"Seat {recipient + 1} last {did(percent, 'gave', 'paid')} seat {whom}"]
+        links += [f"who before that had {did(percent, 'given', 'paid')} seat {whom}" for percent, whom in before]
         return ", ".join(links) + "."
 
     def _extreme(self, most: Any) -> float:
@@ -252,6 +314,11 @@ def _prepend(gave: Array, first: Array, chain: Array, other: Array) -> Array:
     """A donor's new chain: this donation, then the chain of the one who got it."""
     longer = jnp.concatenate([first[:, None], chain[other, : BACK - 1]], 1)
     return jnp.where(gave[:, None], longer, chain)
+
+
+def _code(percent: Any) -> Any:
+    """What stands for a punishment in a chain, and back: -1 - per cent; -1 is nothing, 0 and above a donation."""
+    return -1 - percent
 
 
 def _points(amount: Any) -> str:

@@ -16,6 +16,7 @@ from commonage.errors import SpecError
 from commonage.measure import words
 
 BOUNDARIES = ("model", "agent", "game", "limit", "person")
+ANSWERED = ("moved", "inherited")  # kinds of events that are what was asked for
 QUESTION = ["arm", "match", "step", "seat"]
 KEPT = ("", "asked", "moves", "calls", "tokens in", "out", "cost")  # columns of a bill that are always there
 SPARE = ("waited", "seconds", "served", "open", "from cache", "retries", "prefix")  # that go first where there is no room
@@ -32,8 +33,9 @@ def accounts(arms: Sequence[dict[str, Any]], calls: pl.DataFrame, answers: pl.Da
     `unpriced` calls are not in it), `seconds` until they were answered, `waited` in the queue and between tries,
     `retries`, `troubles` (calls that came to nothing); `prefix`, the share of the prompt tokens that a prefix cache could
     serve, by what each prompt has in common with the seat's one before, and `prefix_served`, the share that one did, as the
-    provider reports; questions `asked`, of which `moves`, `failed` (`failures` by boundary), `paused` and `open` (the match
-    was cut off); answers that were `asked_again`. `wrong` says where asked = moves + failed + paused + open does not hold.
+    provider reports; questions `asked`, of which `moves` (strategies that were written among them), `failed` (`failures` by
+    boundary), `paused` and `open` (the match was cut off); answers that were `asked_again`. `wrong` says where
+    asked = moves + failed + paused + open does not hold.
     """
     seats, totals = (_rows(calls, answers, keys) for keys in (["arm", "seat"], ["arm"]))
     known = {row["arm"] for row in seats}
@@ -179,10 +181,10 @@ def _questions(calls: pl.DataFrame, answers: pl.DataFrame) -> pl.DataFrame:
 
     Where a seat calls models, a question was put to it by a call; only what failed or paused may do so without.
     """
-    told = pl.concat([calls.select("arm", "seat"), answers.filter(pl.col("kind") != "moved").select("arm", "seat")]).unique()
+    told = pl.concat([calls.select("arm", "seat"), answers.filter(~pl.col("kind").is_in(ANSWERED)).select("arm", "seat")]).unique()
     is_a = lambda kind: (pl.col("kind") == kind).any()
     mine = answers.filter(pl.col("seat") != TABLE).join(told, on=["arm", "seat"], how="semi")
-    events = mine.group_by(QUESTION).agg(moved=is_a("moved"), failed=is_a("failed"), paused=is_a("paused"))
+    events = mine.group_by(QUESTION).agg(moved=pl.col("kind").is_in(ANSWERED).any(), failed=is_a("failed"), paused=is_a("paused"))
     made = calls.group_by(QUESTION, maintain_order=True).agg(called=pl.len() > 0, troubled=pl.col("replied").last().not_())
     flags = pl.col("moved", "failed", "paused", "called", "troubled").fill_null(False)
     frame = events.join(made, on=QUESTION, how="full", coalesce=True).with_columns(flags)

@@ -15,7 +15,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import re
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, NamedTuple, Protocol
 
 import polars as pl
 
@@ -34,6 +34,15 @@ class Tables(Protocol):
     def steps(self) -> pl.DataFrame: ...
     @property
     def moves(self) -> pl.DataFrame: ...
+
+
+class Frames(NamedTuple):
+    """Tables, made of others."""
+
+    arms: list[dict[str, Any]]
+    matches: pl.DataFrame
+    steps: pl.DataFrame
+    moves: pl.DataFrame
 
 
 class Measure:

@@ -39,6 +39,7 @@ class Curve(NamedTuple):
     y: np.ndarray
     low: np.ndarray
     high: np.ndarray
+    each: np.ndarray = np.empty((0, 0))  # [lineages, x]: faint
 
 
 @drawn
@@ -122,6 +123,23 @@ def by_round(played: Played, names: dict[int, str], fact: str) -> dict[int, Curv
     return {arm: _curve(name, color(place), arms[arm,]) for place, (arm, name) in enumerate(names.items()) if (arm,) in arms}
 
 
+def by_generation(rows: pl.DataFrame, names: dict[int, str]) -> dict[int, Curve]:
+    """By arm a measure over generations, of rows as `statistics.by_generation` gives them: means, bands, and each lineage."""
+    out = {}
+    for place, (arm, name) in enumerate(names.items()):
+        mine = rows.filter(pl.col("arm") == arm).drop_nulls("value")
+        if mine.height:
+            wide = mine.pivot("generation", index="repeat", values="value").drop("repeat")
+            x = sorted(map(int, wide.columns))
+            each = wide.select(map(str, x)).to_numpy()
+            found = np.array([intervals.mean(column[~np.isnan(column)])[:3] for column in each.T], float)
+            mean, low, high = found.T
+            out[arm] = Curve(
+                name, color(place), np.array(x), mean, np.where(np.isnan(low), mean, low), np.where(np.isnan(high), mean, high), each
+            )
+    return out
+
+
 def _row(axes: Axes, place: int, row: Row, decimals: int) -> None:
     """Name and number on one line, the interval and the repeats below it."""
     y, value = place + 0.68, _said(row.cell, decimals)
@@ -178,6 +196,8 @@ def _lines(axes: Axes, rows: Sequence[Curve], share: bool) -> None:
         hidden = any(len(other.y) == len(row.y) and np.allclose(other.y, row.y, rtol=0.004, atol=0.004) for other in rows[:place])
         style: Any = (0, (4, 4)) if hidden else "-"  # over an equal line, so that both are seen
         axes.fill_between(row.x, row.low, row.high, color=INK[row.color], alpha=0.14, lw=0, zorder=2)
+        for line in row.each:
+            axes.plot(row.x, line, color=INK[row.color], lw=0.6, alpha=0.2, zorder=2)
         point = {"marker": "o", "ms": 5} if len(row.x) == 1 else {}
         axes.plot(row.x, row.y, color=INK[row.color], lw=2, ls=style, solid_capstyle="round", zorder=3, clip_on=False, **point)
     axes.set_ylim(*((0, 1) if share else _nice(axes.get_ylim(), [row.y for row in rows])))

@@ -80,9 +80,28 @@ def difference(a: Interval, b: Interval, correlation: float = 0.0) -> Interval:
 def repeats_needed(sample: np.ndarray) -> int | None:
     """How many pairs tell a difference as large as this sample's from none, four times in five; None: none to tell."""
     x = np.asarray(sample, float)
-    if len(x) < 2 or abs(x.mean()) < 1e-12:
+    return needed(float(x.mean()), float(x.std(ddof=1))) if len(x) > 1 else None
+
+
+def needed(difference: float, sd: float, power: float = 0.8) -> int | None:
+    """How many repeats tell a difference from none at the 5 % level with this power; None for no difference.
+
+    n = ((z_.975 + z_power) sd / difference)^2, the normal approximation (Lachin 1981, Control. Clin. Trials 2:93). `sd`: of
+    paired differences; of two arms that share no streams sqrt(sd_a^2 + sd_b^2), and n is the repeats of each.
+    """
+    return None if abs(difference) < 1e-12 else math.ceil(((Z + NORMAL.inv_cdf(power)) * sd / difference) ** 2)
+
+
+def detectable(a: np.ndarray, b: np.ndarray, n: int | None = None, paired: bool = True, power: float = 0.8) -> float | None:
+    """The least difference between two arms that `n` repeats of each tell from none: `needed`, solved for the difference.
+
+    `a` and `b` hold a value for each repeat, in the same order where `paired`; n: as many as there are. None of fewer than two.
+    """
+    a, b = np.asarray(a, float), np.asarray(b, float)
+    if min(len(a), len(b)) < 2:
         return None
-    return math.ceil(((Z + NORMAL.inv_cdf(0.8)) * x.std(ddof=1) / x.mean()) ** 2)
+    sd = (b - a).std(ddof=1) if paired else math.hypot(a.std(ddof=1), b.std(ddof=1))
+    return float((Z + NORMAL.inv_cdf(power)) * sd / math.sqrt(n or min(len(a), len(b))))
 
 
 def _together(one: float, other: float, correlation: float) -> float:

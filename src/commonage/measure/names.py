@@ -50,8 +50,13 @@ def game_of(spec: dict[str, Any]) -> str:
 
 
 def _named(arm: Arm) -> str:
-    spec = arm["spec"]
-    return arm.get("name") or " ".join([spec.get("seats", f"arm {arm['arm'] + 1}"), *(f"with {layer}" for layer in spec.get("with", ()))])
+    return arm.get("name") or plain({"seats": f"arm {arm['arm'] + 1}", **arm["spec"]})
+
+
+def plain(spec: dict[str, Any]) -> str:
+    """`sustainer*4,cheat with punish`: what an arm is called that nobody named."""
+    chain = [f"over {spec['generations']}"] if "generations" in spec else []
+    return " ".join([spec["seats"], *(f"with {layer}" for layer in spec.get("with", ())), *chain])
 
 
 def _stamp(arm: Arm) -> str:

@@ -35,7 +35,7 @@ def build(
 ) -> str:  # fmt: skip
     """The whole page as text."""
     chosen = statistics.measures_of(measures)
-    played = Played.of(tables)
+    played = Played.of(statistics.lineage_ends(tables))
     values = statistics.evaluate(played.tables, chosen)
     summary = accounting.told(statistics.summary(played.tables, chosen, values), tables.arms, accounts)
     results, tests = report.split(summary)
@@ -47,6 +47,7 @@ def build(
         f"<p>{html.escape(report.notes(summary)[0])} {html.escape(_what(tables.arms))}</p>",
         _section("Results", _arms(results)),
         _section("Test models", f"<p>{html.escape(report.TEST)}</p>{_arms(tests)}" if tests["arms"] else ""),
+        _section("Over generations", _generations(tables, results, chosen) if results["arms"] else ""),
         _section("Figures", _figures(played, results, values) if results["arms"] else ""),
         _section("Differences", _differences(summary, compared)),
         _section("Published", _published(summary["arms"])),
@@ -71,6 +72,8 @@ def _what(arms: Sequence[dict[str, Any]]) -> str:
     games = list(dict.fromkeys(arm["spec"].get("game", "") for arm in arms))
     repeats = sorted({arm["repeats"] for arm in arms if "repeats" in arm})
     each = f", {words.count(repeats[0], 'repeat')} each" if len(repeats) == 1 else ""
+    chains = sorted({arm["generations"] for arm in arms if "generations" in arm})
+    each += f", chains of {' and '.join(f'{count:,}' for count in chains)} generations" if chains else ""
     return f"{words.count(len(arms), 'arm')} of {', '.join(games)}{each}." if arms else "There are no arms yet."
 
 
@@ -118,6 +121,20 @@ def _figures(played: Played, summary: dict[str, Any], values: statistics.Values)
         f"the repeats' own values; strokes are floors and ceilings.{more}"
     )
     return f'<div class="figures">{"".join(f"<figure>{figure}</figure>" for figure in drawn)}</div><p class="note">{note}</p>'
+
+
+def _generations(tables: Tables, summary: dict[str, Any], measures: Sequence[Measure]) -> str:
+    """A curve for each measure that is shown by generation: the mean of each arm, its band, and faint its lineages."""
+    shown = [measure for measure in measures if measure.name in report.curves(summary)]
+    rows, names = statistics.by_generation(tables, shown), dict(list(_names(summary).items())[:LINES])
+    drawn = []
+    for measure in shown:
+        found = list(figures.by_generation(rows.filter(pl.col("measure") == measure.name), names).values())
+        if found:
+            title = words.title(measure.name).capitalize() + (f" ({measure.unit})" if measure.unit not in ("share", "index", "") else "")
+            drawn.append(figures.curves(title, found, measure.unit == "share", "generation"))
+    note = "Means over lineages with 95 % bands; faint, each lineage. All other numbers on this page are of the last generation."
+    return f'<div class="figures">{"".join(f"<figure>{one}</figure>" for one in drawn)}</div><p class="note">{note}</p>' if drawn else ""
 
 
 def _names(summary: dict[str, Any]) -> dict[int, str]:
@@ -198,7 +215,8 @@ def _differences(summary: dict[str, Any], compared: Sequence[dict[str, Any]]) ->
     n = sum(cell is not None and cell["low"] is not None for column in columns for cell in column)
     note = (
         "An arm less an earlier one, over the repeats that both finished; the same repeat has the same random streams in both. "
-        f"Of {words.count(n, 'interval')} about one in twenty misses the truth; those that exclude 0 are bold."
+        f"Of {words.count(n, 'interval')} about one in twenty misses the truth; those that exclude 0 are bold. "
+        + " ".join(map(html.escape, filter(None, map(report.power, compared))))
     )
     return _table(head, rows, (), note)
 
@@ -277,9 +295,10 @@ def toml(arms: Sequence[dict[str, Any]]) -> str:
     ]
     for arm in arms:
         spec = arm["spec"]
+        chain = [f"generations = {quote(spec['generations'])}"] if "generations" in spec else []
         around = ", ".join(quote(layer) for layer in spec.get("with", ()))
         lines += ["", "[[arm]]", f"name = {quote(arm.get('name', ''))}", f"game = {quote(spec.get('game', ''))}"]
-        lines += [f"with = [{around}]", f"seats = {quote(spec.get('seats', ''))}"]
+        lines += [f"with = [{around}]", f"seats = {quote(spec.get('seats', ''))}", *chain]
     return "\n".join(lines)
 
 

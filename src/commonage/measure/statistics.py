@@ -10,7 +10,7 @@ import polars as pl
 from commonage.errors import SpecError
 from commonage.find import find, parts
 from commonage.measure import intervals
-from commonage.measure.contract import KEYS, Measure, Played, Tables
+from commonage.measure.contract import KEYS, Frames, Measure, Played, Tables
 from commonage.measure.intervals import Interval
 from commonage.measure.names import game_of
 
@@ -24,9 +24,9 @@ def summary(tables: Tables, measures: Iterable[str | Measure] = (), values: Valu
 
     `worst` and `best` stand beside a mean where matches failed: these counted with the least and the most that
     the measure's definition, or a proved bound of the game, allows. `floor` and `ceiling` are the game's.
-    `values` is what `evaluate` gave, if that has been done already.
+    `values` is what `evaluate` gave, if that has been done already. Of generations the last one counts, as in `lineage_ends`.
     """
-    chosen = measures_of(measures)
+    chosen, tables = measures_of(measures), lineage_ends(tables)
     values = evaluate(tables, chosen) if values is None else values
     return {"arms": [_arm(tables, arm, chosen, values) for arm in tables.arms]}
 
@@ -35,11 +35,12 @@ def compare(tables: Tables, a: int, b: int, measures: Iterable[str | Measure] = 
     """Differences of arm b minus arm a, over the repeats that both finished, for every measure that both have.
 
     Arms with the same seed have the same random streams repeat by repeat, and are compared in pairs. `needed`, where
-    the interval includes 0: the repeats that would tell a difference as large as this one, four times in five.
+    the interval includes 0: the repeats that would tell a difference as large as this one, four times in five; `detectable`: the
+    least difference that these repeats tell so.
     Between different games only shares and indices are compared: for points and rounds, whose scale is a game's own,
     mean and interval are None, and `note` says why.
     """
-    chosen = measures_of(measures)
+    chosen, tables = measures_of(measures), lineage_ends(tables)
     left, right = (_header(tables, number) for number in (a, b))
     values = evaluate(tables, chosen) if values is None else values
     paired = left.get("seed") == right.get("seed")
@@ -50,6 +51,31 @@ def compare(tables: Tables, a: int, b: int, measures: Iterable[str | Measure] = 
     if games[0] != games[1]:
         rows |= {m.name: _no_difference(rows[m.name], games) for m in shared if m.unit not in ALIKE}
     return {"a": _label(left), "b": _label(right), "paired": paired, "measures": rows}
+
+
+def lineage_ends(tables: Tables) -> Tables:
+    """Of arms with generations only the last match of each lineage: a lineage counts once. One that is not at its end is open."""
+    counts = {arm["arm"]: arm["generations"] for arm in tables.arms if "generations" in arm}
+    if not counts:
+        return tables
+    generation, chained = pl.col("generation"), pl.col("arm").is_in(list(counts))
+    last = tables.matches.filter(~chained | (generation == generation.max().over("arm", "repeat")))
+    begun = (pl.col("status") == "finished") & (generation < pl.col("arm").replace_strict(counts, default=1))
+    matches = last.with_columns(status=pl.when(begun).then(pl.lit("open", last.schema["status"])).otherwise("status"))
+    return Frames(tables.arms, matches, *(frame.join(matches, on=KEYS, how="semi") for frame in (tables.steps, tables.moves)))
+
+
+def by_generation(tables: Tables, measures: Iterable[str | Measure] = ()) -> pl.DataFrame:
+    """arm, generation, repeat, measure, value: one row for each finished match of an arm with generations; null = undefined."""
+    played, facts = Played.of(tables), recorded(tables)
+    schema = {"arm": pl.Int32, "generation": pl.Int32, "repeat": pl.Int32, "measure": pl.String, "value": pl.Float64}
+    frames = [pl.DataFrame(schema=schema)]
+    for measure in measures_of(measures):
+        arms = [arm["arm"] for arm in tables.arms if "generations" in arm and measure.applies(arm, facts[arm["arm"]])]
+        if arms:
+            rows = _values(played, measure, arms).join(played.matches.select(*KEYS, "generation"), on=KEYS)
+            frames.append(rows.with_columns(measure=pl.lit(measure.name)).select(*schema))
+    return pl.concat(frames).sort("arm", "measure", "generation", "repeat")
 
 
 def measures_of(chosen: Iterable[str | Measure] = ()) -> list[Measure]:
@@ -107,6 +133,7 @@ def _arm(tables: Tables, arm: dict[str, Any], measures: Sequence[Measure], value
         "name": arm.get("name", ""),
         "spec": arm.get("spec", {}),
         "matches": rows.height,
+        **({"generations": arm["generations"]} if "generations" in arm else {}),
         "failed": failed,
         "paused": count.get("paused", 0),
         "open": count.get("open", 0),
@@ -155,6 +182,7 @@ def _difference(measure: Measure, a: pl.DataFrame, b: pl.DataFrame, ends: list[d
     if any("worst" in end for end in ends):
         low, high = (_extreme(ends[1], side, measure.higher, ends[0]) for side in ("worst", "best"))
         out |= {"worst": low, "best": high}
+    out["detectable"] = intervals.detectable(x, y, paired=paired)
     if paired and found.low is not None and found.high is not None and found.low <= 0 <= found.high:
         out["needed"] = intervals.repeats_needed(y - x)
     return out

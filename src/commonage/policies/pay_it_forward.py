@@ -20,4 +20,5 @@ class PayItForward(Policy):
         self.require(0 <= self.first <= 100, "first", "per cent, 0..100")
 
     def act(self, key: Array, memory: Any, sight: Any, legal: Legal) -> tuple[Array, Any]:
-        return legal.nearest(jnp.where(sight.received >= 0, sight.received, self.first)), memory
+        share = jnp.where(sight.received == -1, self.first, sight.received)  # below -1: it was punished, and received nothing
+        return legal.nearest(jnp.where(sight.punishing, 0, share)), memory

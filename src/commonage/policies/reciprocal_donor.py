@@ -20,5 +20,5 @@ class ReciprocalDonor(Policy):
         self.require(0 <= self.first <= 100, "first", "per cent, 0..100")
 
     def act(self, key: Array, memory: Any, sight: Any, legal: Legal) -> tuple[Array, Any]:
-        known = sight.chain[0] >= 0
-        return legal.nearest(jnp.where(known, sight.chain[0], self.first)), memory
+        share = jnp.where(sight.chain[0] == -1, self.first, sight.chain[0])  # below -1: it punished, and gave nothing
+        return legal.nearest(jnp.where(sight.punishing, 0, share)), memory

@@ -22,6 +22,13 @@ def play(game: Game, players: Sequence[Player], orders: np.ndarray, keys: np.nda
     return _by_seat(step, orders)
 
 
+def play_each(game: Game, players: Sequence[Sequence[Player]], orders: np.ndarray, keys: np.ndarray, quick: bool = False) -> Step:
+    """`play`, where every match has a seat list of its own: all shapes are alike, whoever sits there, so it compiles once."""
+    own, distinct = np.arange(orders.size).reshape(orders.shape), [player for each in players for player in each]
+    step = rollout.play(game, rollout.seat(distinct, np.take_along_axis(own, orders, 1)), keys, quick)
+    return _by_seat(step, orders)
+
+
 def _identity(player: Player) -> str:
     return repr(player)
 
@@ -49,8 +56,23 @@ def _causes(step: Step, broken: np.ndarray) -> list[str | None]:
     return out
 
 
-def tables(step: Step, orders: np.ndarray, first: int, repeats: Sequence[int]) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
-    """(matches, steps, moves) as columns, for the log; matches count from `first`."""
+def only(tables: tuple[dict[str, Any], ...], repeats: Sequence[int]) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
+    """The rows of these repeats."""
+    matches = tables[0]
+    kept = matches["match"][np.isin(matches["repeat"], list(repeats))]
+    return tuple(_rows(table, np.isin(table["match"], kept)) for table in tables)  # type: ignore[return-value]
+
+
+def _rows(table: dict[str, Any], keep: np.ndarray) -> dict[str, Any]:
+    """The rows of a table, whose columns are arrays or lists, where bool[rows] holds."""
+    at = np.flatnonzero(keep).tolist()
+    return {name: column[keep] if isinstance(column, np.ndarray) else [column[i] for i in at] for name, column in table.items()}
+
+
+def tables(
+    step: Step, orders: np.ndarray, first: int, repeats: Sequence[int], more: dict[str, Any] | None = None
+) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:  # fmt: skip
+    """(matches, steps, moves) as columns, for the log; matches count from `first`, and have `more` columns."""
     broken = (step.illegal & step.live[..., None]).any(0)  # [matches, seats]
     live = (step.live & ~step.illegal.any(2)).T  # [matches, steps]: rows go match by match; a broken step did not happen
     count, seats = live.shape[0], step.move.shape[2]
@@ -69,6 +91,7 @@ def tables(step: Step, orders: np.ndarray, first: int, repeats: Sequence[int]) -
         "ended": (step.ended & step.live).any(0),
         "truncated": (step.truncated & step.live).any(0),
         "order": orders.astype(np.int32),
+        **(more or {}),
     }
     steps = {
         "match": (match + first).astype(np.int32),

@@ -16,7 +16,7 @@ import numpy as np
 from commonage.models.budget import money
 from commonage.models.desk import refusal
 from commonage.models.prices import Price, Prices
-from commonage.run import seats
+from commonage.run import generations, seats
 from commonage.run.rehearsal import LONG, SHORT, USUAL, Played, rehearsable, rehearse
 from commonage.run.seats import leaves
 
@@ -169,8 +169,11 @@ def _own(study: Study) -> list[str]:
 def _rows(study: Study, arm: Built, scenes: list[Played]) -> list[Row]:
     """One row for each seat and model; the low end as it was played, the others to the last round."""
     lasts, rows = (0, arm.game.rounds, arm.game.rounds), list[Row]()
-    for key in dict.fromkeys((one.seat, one.model, one.price) for scene in scenes for one in scene.heard):
-        sums = [_sum(scene, key, last).times(study.repeats) for scene, last in zip(scenes, lasts, strict=True)]
+    for key in dict.fromkeys((one.seat, one.model, one.price) for scene in scenes for one in (*scene.heard, *scene.births[0])):
+        sums = [
+            _sum(scene, key, last).times(arm.count).plus(_births(scene, key, often)).times(study.repeats)
+            for scene, last, often in zip(scenes, lasts, generations.newcomers(arm.generations, arm.seats), strict=True)
+        ]
         rows.append(Row(arm.number, key[0], seats.write([arm.seats[key[0]]]), *key[1:], *sums))
     return sorted(rows, key=lambda row: row[:2])
 
@@ -190,6 +193,19 @@ def _sum(scene: Played, key: tuple[int, str, Price | None], last: int) -> Sum:
     tokens_out = calls * sum(one.tokens_out for one in mine) / len(mine)
     calls, tokens_in, tokens_out = (float(amount) / len(scene.rounds) for amount in (calls, tokens_in, tokens_out))
     return Sum(calls, tokens_in, tokens_out, key[2] and key[2].of(tokens_in, tokens_out))
+
+
+def _births(scene: Played, key: tuple[int, str, Price | None], often: float) -> Sum:
+    """What the strategies of one lineage ask of a seat and model: one in the first generation, and `often` as a newcomer."""
+    first, later = ([one for one in heard if (one.model, one.price) == key[1:]] for heard in scene.births)
+    asked = [one for one in first if one.seat == key[0]][:1]
+    if not asked:
+        return Sum()
+    ins, outs = (
+        getattr(asked[0], name) + often * float(np.mean([getattr(one, name) for one in later or first]))
+        for name in ("tokens_in", "tokens_out")
+    )
+    return Sum(1 + often, ins, outs, key[2] and key[2].of(ins, outs))
 
 
 def _line(low: Sum, likely: Sum, high: Sum) -> str:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Sequence
-from typing import Any, NamedTuple
+import functools
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from typing import Any, NamedTuple, TypeVar
 
 import jax.numpy as jnp
 import numpy as np
 
 from commonage import event
-from commonage.agent import Agent, Answer, Said, View, legible
+from commonage.agent import Agent, Answer, Elder, Said, View, legible
 from commonage.agents.policy import PolicyAgent
 from commonage.agents.policy import together as answer_together
 from commonage.errors import ContractError, Pause, Unreadable
@@ -19,6 +20,8 @@ from commonage.part import bound
 from commonage.store.codec import dumps
 
 Write = Callable[[int, int, int, Any], None]  # (step, seat, attempt, event)
+T = TypeVar("T")
+ENTRY = -1  # the step of what happens before the first
 ASKED = 3  # times that one question is put to a seat before its answer is a failure
 
 
@@ -29,6 +32,15 @@ class Past(NamedTuple):
     asked: dict[tuple[int, int], list[event.Asked]] = {}  # the answers that could not be read
     retired: dict[tuple[int, int], event.Failed] = {}
     written: frozenset[int] = frozenset()  # steps whose outcome is in the log
+    inherited: dict[int, event.Inherited] = {}  # by seat
+
+
+class Heir(NamedTuple):
+    """What a seat of a generation is handed before the first step."""
+
+    strategy: Any = None  # None: a seat that writes is asked for one
+    parent: int = -1  # the seat of the generation before that it is or learns from; -1: nobody
+    elders: tuple[Elder, ...] = ()  # for one who writes
 
 
 class Fork(NamedTuple):
@@ -61,15 +73,16 @@ async def play(
     past: Past | None = None,
     fork: Fork | None = None,
     retell: bool = False,
+    heirs: Sequence[Heir] = (),
 ) -> Outcome:
     """Plays to the end, or to a failure or a pause. `agents` by place in the seat list; order[place] = that place.
 
     Moves of the past are not asked for again; only what they left in the memory of a policy is computed again.
-    With `retell` they are written once more: to another log.
+    With `retell` they are written once more: to another log. `heirs`, by place in the seat list, of a generation.
     """
     table = _Table(game, agents, key, write, list(order or range(game.seats)), on_failure, past or Past(), fork, retell)
     try:
-        await table.play()
+        await table.play(heirs)
     except Stop as stop:
         return stop.args[0]
     return Outcome("finished")
@@ -112,11 +125,14 @@ class _Table:
         self.counts: list[dict[str, int]] = [{} for _ in agents]
         self.retired: set[int] = set()
         self.said: list[Said] = []
+        self.strategies: list[Any] = [None] * len(agents)
 
-    async def play(self) -> None:
+    async def play(self, heirs: Sequence[Heir]) -> None:
         self.seat_at(self.game)
         self.state, now = self.ruled(bound(_begin, self.game), self.key)
         self.see(now)
+        if heirs:
+            await self.enter(heirs)
         over = False
         while not over:
             if self.fork and self.round >= self.fork.round and self.game is not self.fork.game:
@@ -124,6 +140,42 @@ class _Table:
             moves = await self.moves()
             over = self.advance(moves)
             self.step += 1
+
+    async def enter(self, heirs: Sequence[Heir]) -> None:
+        """Everybody enters a generation: by the strategy in the log, the one that is handed over, or one that it writes now."""
+        self.step = ENTRY
+        self.strategies = await together([self.entered(seat, heir) for seat, heir in enumerate(heirs)])
+        self.agents = [agent.heir(strategy) for agent, strategy in zip(self.agents, self.strategies, strict=True)]
+        self.step = 0
+
+    async def entered(self, seat: int, heir: Heir) -> Any:
+        """The strategy of one seat. An empty text is asked for again, then it is a failure: nobody plays by none silently."""
+        if known := self.past.inherited.get(seat):
+            if self.retell:
+                self.write(ENTRY, seat, 0, known)
+            return known.strategy
+        if heir.strategy is not None or not self.agents[seat].writes:
+            self.write(ENTRY, seat, 0, event.Inherited(heir.strategy, heir.parent))
+            return heir.strategy
+        return await self.wrote(seat, heir)
+
+    async def wrote(self, seat: int, heir: Heir) -> str:
+        """A strategy that the seat writes now."""
+        before = self.past.asked.get((ENTRY, seat), [])
+        problem, ask = before[-1].problem if before else "", functools.partial(self.agents[seat].inherit, elders=heir.elders)
+        for attempt in range(len(before), ASKED):
+            view = self.view(self.places[seat], attempt, problem).replace(round=0)
+            answer = await self.call(view, ask)
+            if answer.refused:
+                problem = answer.refused
+                break
+            if answer.text.strip():
+                self.write(ENTRY, seat, attempt, event.Inherited(answer.text, heir.parent, True, answer.usage))
+                return answer.text
+            problem = "it was empty"
+            self.write(ENTRY, seat, attempt, event.Asked(-1, answer.text, problem, answer.usage))
+        self.write(ENTRY, seat, ASKED, event.Failed(self.agents[seat].boundary, f"no strategy: {problem}"))
+        raise Stop(Outcome("failed", f"no strategy: {problem}"))
 
     def see(self, now: Any) -> None:
         self.ask, self.sights, numbers = now
@@ -210,9 +262,10 @@ class _Table:
         self.moved(seat, moved._replace(question=view.which), write=self.retell)
         return moved.move
 
-    async def call(self, view: View) -> Answer:
+    async def call(self, view: View, ask: Callable[[View], Awaitable[Answer]] | None = None) -> Answer:
+        """What the seat answers, to a question of the game or to what else it is asked."""
         try:
-            return sound(self.agents[view.seat], await self.agents[view.seat](view))
+            return sound(self.agents[view.seat], await (ask or self.agents[view.seat])(view))
         except Pause as pause:
             self.write(self.step, view.seat, view.attempt, event.Paused(str(pause)))
             raise Stop(Outcome("paused", str(pause))) from pause
@@ -230,7 +283,7 @@ class _Table:
             ask=self.ask, allowed=self.legal, sights=self.sights, key=self.key,
             count=self.counts[seat].get(self.owners[self.which[place]], 0),
             memory=self.memory[seat], heard=tuple(said for said in self.said if said.place != place and said.step < self.step),
-            attempt=attempt, problem=problem,
+            attempt=attempt, problem=problem, strategy=self.strategies[seat],
         )  # fmt: skip
 
     def remember(self, seat: int, view: View, memory: Any) -> None:
@@ -294,13 +347,13 @@ class _Table:
         return rewards, [None if deed != deed else deed for deed in deeds], toward, told
 
 
-async def together(calls: list[Coroutine[Any, Any, int]]) -> list[int]:
+async def together(calls: list[Coroutine[Any, Any, T]]) -> list[T]:
     """All answers; when one stops the match the others are still awaited, since they may have been paid for."""
     answers = await asyncio.gather(*calls, return_exceptions=True)
     for answer in answers:
         if isinstance(answer, BaseException):
             raise answer
-    return [answer for answer in answers if isinstance(answer, int)]
+    return [answer for answer in answers if not isinstance(answer, BaseException)]
 
 
 def sound(agent: Agent, answer: Any) -> Answer:

@@ -41,8 +41,9 @@ def methods(folder: str | Path) -> str:
 
 def _arm(arm: dict[str, Any]) -> str:
     around = f" under {' around '.join(arm['spec']['with'])}" if arm["spec"]["with"] else ""
+    chain = f" over {arm['generations']} generations ({arm['spec']['generations']})" if "generations" in arm else ""
     versions = ", ".join(f"{name}@{version}" for name, version in arm["versions"].items())
-    return f"{arm['spec']['game']}{around}, seats {arm['spec']['seats']} (rules {versions}, {arm['runner']} runner)"
+    return f"{arm['spec']['game']}{around}{chain}, seats {arm['spec']['seats']} (rules {versions}, {arm['runner']} runner)"
 
 
 def _parameters(arm: dict[str, Any]) -> list[str]:

@@ -16,7 +16,7 @@ from commonage.models.desk import Desk, Request
 from commonage.models.fake import Fake
 from commonage.models.limits import Limits
 from commonage.models.prices import Price
-from commonage.run import match
+from commonage.run import generations, match
 
 if TYPE_CHECKING:
     from commonage.run.study import Built, Study
@@ -43,7 +43,7 @@ class Heard(NamedTuple):
     seat: int
     model: str
     price: Price | None
-    round: int
+    round: int  # 0: before the first, for its strategy
     tokens_in: float
     tokens_out: float
     turn: float  # of the tokens in: those of the last message
@@ -54,6 +54,7 @@ class Played(NamedTuple):
 
     heard: list[Heard]
     rounds: list[int]
+    births: tuple[list[Heard], list[Heard]] = ([], [])  # the calls for strategies, of the first generation and of another
 
 
 class Rehearsal(Desk):
@@ -113,18 +114,20 @@ def _padded(text: str, size: int) -> str:
 
 
 async def rehearse(study: Study, arm: Built, scene: Scene) -> Played:
-    """A few matches of an arm, in one scene."""
-    keys, orders = study.streams(arm.game, range(min(MATCHES, study.repeats)))
-    out, agents = Played([], []), [_stand_in(agent) for agent in arm.agents]
-    for key, order in zip(keys, orders, strict=True):
-        desk, rounds = Rehearsal(study.limits, scene), [0]
-
-        def write(step: int, seat: int, attempt: int, what: Any, rounds: list[int] = rounds) -> None:
-            if isinstance(what, event.Stepped):
-                rounds.append(what.round)
-
-        with desk.using():
-            await match.play(arm.game, agents, key, write, order=order.tolist())
-        out.heard.extend(desk.heard)
-        out.rounds.append(max(rounds))
+    """A few matches of an arm, in one scene; of generations two each: all others are like the second."""
+    out, agents = Played([], [], ([], [])), [_stand_in(agent) for agent in arm.agents]
+    repeats = range(min(MATCHES, study.repeats))
+    left: list[Any] = [None for _ in repeats]
+    for generation in range(1, min(arm.count, 2) + 1):
+        keys, orders = study.streams(arm.game, repeats, generation)
+        born = study.born(arm, keys, left) if arm.generations else [[] for _ in repeats]
+        for repeat, (key, order, heirs) in enumerate(zip(keys, orders, born, strict=True)):
+            desk, rows = Rehearsal(study.limits, scene), list[Any]()
+            with desk.using():
+                write = lambda *row, rows=rows: rows.append(row)
+                await match.play(arm.game, agents, key, write, order=order.tolist(), heirs=heirs)
+            left[repeat] = generations.of_events(rows)
+            out.births[generation - 1].extend(one for one in desk.heard if one.round == 0)
+            out.heard.extend(one for one in desk.heard if one.round > 0)
+            out.rounds.append(max([what.round for *_, what in rows if isinstance(what, event.Stepped)], default=0))
     return out

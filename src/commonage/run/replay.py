@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Sequence
 from pathlib import Path
@@ -48,6 +49,8 @@ class Recorded(NamedTuple):
     in_rounds: list[int]  # by step: the round, from 1
     rounds: int  # completed
     status: str
+    generation: int = 1
+    heirs: tuple[match.Heir, ...] = ()  # with what its seats entered, by place in the seat list
 
     def steps(self, before: int) -> int:
         """How many steps there are before a round."""
@@ -78,7 +81,9 @@ def recorded(folder: str | Path, number: int) -> Recorded:
     past = _compiled_past(tables) if header["runner"] == "compiled" else history(read.match(folder, number))
     rewards = {key[0]: list(rows["reward"]) for key, rows in tables.moves.sort("step", "seat").group_by(["step"], maintain_order=True)}
     rounds = tables.steps.sort("step")["round"].to_list()
-    return Recorded(number, header, row["repeat"], list(row["order"]), past, rewards, rounds, row["rounds"], row["status"])
+    heirs = tuple(map(match.Heir, json.loads(row["strategies"] or "[]"), row["parents"] or []))
+    found = Recorded(number, header, row["repeat"], list(row["order"]), past, rewards, rounds, row["rounds"], row["status"])
+    return found._replace(generation=row["generation"] or 1, heirs=heirs)
 
 
 def replay(folder: str | Path, number: int) -> Replay:
@@ -132,7 +137,7 @@ def fork(
         if len(named) != 1:
             raise SpecError(f"--seat {place}={who}: one player, not {len(named)}")
         places[place - 1] = named[0]
-    found = found._replace(past=_handed_over(found.past, [place - 1 for place in seat or {}]))
+    found = _handed_over(found, [place - 1 for place in seat or {}])
     study = Study(
         arms=[Arm(old["game"], places, around, f"match {number} of {Path(folder).name}, forked at round {at}", sets or {})],
         repeats=1, seed=found.arm["seed"], runner="mixed", on_failure=found.arm["on_failure"], limits=limits or Limits(),
@@ -166,7 +171,7 @@ async def _go_on(study: Study, found: Recorded, at: int, out: Path, folder: Path
 async def _play_logged(log: Log, found: Recorded, arm: Built, fork: match.Fork) -> None:
     """The fork into its own log, from where the log left it: first the past once more, then what is new, with its calls."""
     told, soon = history(log.events(1)), Soon(log.flush)
-    done = told.moves.keys() | told.retired.keys()
+    done = told.moves.keys() | told.retired.keys() | {(match.ENTRY, seat) for seat in told.inherited}
 
     def write(step: int, seat: int, attempt: int, what: Any) -> None:
         if (step, seat) not in done:
@@ -179,7 +184,7 @@ async def _play_logged(log: Log, found: Recorded, arm: Built, fork: match.Fork) 
         soon()
 
     if not done:
-        write(-1, event.TABLE, 0, event.Started(0, found.repeat, found.order))
+        write(-1, event.TABLE, 0, event.Started(0, found.repeat, found.order, found.generation))
     first = found.steps(before=fork.round)
     past = told._replace(
         moves=_until(first, found.past.moves) | told.moves, retired=_until(first, found.past.retired) | told.retired
@@ -206,18 +211,20 @@ def play_again(found: Recorded, agents: list[Any]) -> list[Any]:
 
 
 async def _play(found: Recorded, game: Game, agents: list[Any], fork: match.Fork | None, write: Any) -> None:
-    keys, _ = Study(arms=[Arm(game, agents)], seed=found.arm["seed"]).streams(game, [found.repeat])
+    keys, _ = Study(arms=[Arm(game, agents)], seed=found.arm["seed"]).streams(game, [found.repeat], found.generation)
     await match.play(
         game, agents, keys[0], write,
         order=found.order, on_failure=found.arm["on_failure"], past=found.past, fork=fork, retell=True,
+        heirs=found.heirs,
     )  # fmt: skip
 
 
 def trouble(folder: str | Path, found: Recorded) -> list[Any]:
-    """The rows of a match that no replay brings back: asked again, failed, paused."""
+    """The rows of a match that no replay brings back: asked again, failed, paused; strategies where not all had one yet."""
     if found.arm["runner"] == "compiled":
         return []
-    return [row for row in read.match(folder, found.number) if isinstance(row[3], event.Asked | event.Failed | event.Paused)]
+    kinds = event.Asked | event.Failed | event.Paused | (event.Failed if found.heirs else event.Inherited)
+    return [row for row in read.match(folder, found.number) if isinstance(row[3], kinds)]
 
 
 def _game(text: dict[str, Any]) -> Game:
@@ -239,9 +246,12 @@ def _alike(there: list[float], here: list[float], tolerance: float) -> bool:
     )
 
 
-def _handed_over(past: match.Past, places: Sequence[int]) -> match.Past:
-    """Without what those who sat here remembered: it is not for their successors."""
-    return past._replace(moves={key: moved._replace(memory=None) if key[1] in places else moved for key, moved in past.moves.items()})
+def _handed_over(found: Recorded, places: Sequence[int]) -> Recorded:
+    """Without what those who sat here remembered and inherited: it is not for their successors."""
+    moves = {key: moved._replace(memory=None) if key[1] in places else moved for key, moved in found.past.moves.items()}
+    inherited = {seat: what for seat, what in found.past.inherited.items() if seat not in places}
+    heirs = tuple(heir._replace(strategy="") if seat in places else heir for seat, heir in enumerate(found.heirs))
+    return found._replace(past=found.past._replace(moves=moves, inherited=inherited), heirs=heirs)
 
 
 def _compiled_past(tables: Tables) -> match.Past:

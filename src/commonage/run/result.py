@@ -40,8 +40,16 @@ class Result:
 
     @functools.cached_property
     def planned(self) -> int:
-        """How many matches the study has, played or not."""
-        return sum(arm["repeats"] for arm in read.read(self.path, matches=()).arms)
+        """How many matches the study has, played or not. Those that a failed one would have led to are none of them."""
+        arms = read.read(self.path, matches=()).arms
+        failed = self.tables.matches.filter(pl.col("status") == "failed")
+        lost = sum(
+            arm["generations"] * failed.filter(pl.col("arm") == arm["arm"]).height
+            - failed.filter(pl.col("arm") == arm["arm"])["generation"].sum()
+            for arm in arms
+            if "generations" in arm
+        )
+        return sum(arm["repeats"] * arm.get("generations", 1) for arm in arms) - int(lost)
 
     @functools.cached_property
     def accounting(self) -> dict[int, dict[str, Any]]:

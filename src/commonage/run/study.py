@@ -14,13 +14,15 @@ import os
 import platform
 import tomllib
 import warnings
-from collections.abc import AsyncGenerator, Callable, Coroutine, Iterable, Sequence
+from collections.abc import AsyncGenerator, Callable, Coroutine, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple, TypeVar
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 
 import commonage
@@ -30,15 +32,17 @@ from commonage.agents.policy import PolicyAgent
 from commonage.agents.python import Python
 from commonage.errors import SpecError
 from commonage.game import Game, layers
+from commonage.measure import names
 from commonage.model import Call, Model
 from commonage.models import desk as desks
 from commonage.models.budget import Spent
 from commonage.models.desk import Desk
 from commonage.models.limits import Limits
 from commonage.models.soon import Soon
-from commonage.run import batch, match, seats
+from commonage.run import batch, generations, match, seats
 from commonage.run import estimate as estimates
 from commonage.run.estimate import Estimate
+from commonage.run.generations import Generations, Left
 from commonage.run.result import Result
 from commonage.store.log import Log
 
@@ -47,7 +51,9 @@ QUICK = 10_000  # up to so many repeats compiling costs more than running
 FRESH = 50  # arms after which compiled code is let go
 MANY, MOST = 100, 1_000  # places of a game: above them it is slow, or refused: what a step computes grows with their square
 KEYS = ("name", "repeats", "seed", "runner", "on_failure", "budget", "limits", "arm", "grid")  # of a study file
-ROW = ("name", "game", "with", "seats", "set", "preset")  # of an arm in it
+ROW = {  # of an arm in it, and what an `Arm` calls it
+    "name": "name", "game": "game", "with": "mechanisms", "seats": "seats", "set": "sets", "generations": "generations", "preset": "preset",
+}  # fmt: skip
 T = TypeVar("T")
 Progress = Callable[[int, int], None]  # (matches done, matches in all)
 
@@ -60,6 +66,7 @@ class Arm(NamedTuple):
     mechanisms: Sequence[Any] = ()
     name: str = ""
     sets: dict[str, Any] = {}
+    generations: Any = None  # `Generations`, or as text: each repeat is then a chain of matches
     preset: str = ""  # whose published numbers stand beside it: `govsim/newcomer`
 
 
@@ -73,12 +80,19 @@ class Built(NamedTuple):
     agents: list[Any]
     spec: dict[str, Any]
     compiled: bool
+    generations: Generations | None = None
+    first: int = 1  # its first match
     preset: str = ""
+
+    @property
+    def count(self) -> int:
+        """Matches of a repeat."""
+        return self.generations.count if self.generations else 1
 
 
 @dataclasses.dataclass
 class Study:
-    """Matches = arms x repeats. `Study("commons", "sustainer*4,cheat", ["punish"]).run("runs/mine")`.
+    """Matches = arms x repeats (x generations). `Study("commons", "sustainer*4,cheat", ["punish"]).run("runs/mine")`.
 
     The same repeat has the same random streams in every arm, so that arms are compared in pairs. `budget` and `limits`
     (a `Limits`, or a table of them) say how models are called; another budget goes on with the same study.
@@ -126,20 +140,17 @@ class Study:
 
     @classmethod
     def preset(
-        cls,
-        name: str,
-        variants: Sequence[str] = (),
-        seats: str = "",
-        mechanisms: Sequence[str] = (),
-        sets: dict[str, Any] | None = None,
-        **options: Any,
-    ) -> Study:
+        cls, name: str, variants: Sequence[str] = (), seats: str = "", mechanisms: Sequence[str] = (), sets: dict[str, Any] | None = None,
+        generations: str = "", **options: Any,
+    ) -> Study:  # fmt: skip
         """A system of a paper, `Study.preset("govsim", ["newcomer"])`: an arm for each variant and seat list.
 
-        `mechanisms` go around each arm's own, `sets` are parameters of any layer; `options` as of a Study.
+        `mechanisms` go around each arm's own, `sets` are parameters of any layer, `generations` stand in place of its own;
+        `options` as of a Study.
         """
         ready = presets.load(name)
-        rows = [{**row, "with": [*mechanisms, *row.get("with", [])], "set": sets or {}} for row in ready.rows(variants, seats)]
+        own = {"set": sets or {}, **({"generations": generations} if generations else {})}
+        rows = [{**row, **own, "with": [*mechanisms, *row.get("with", [])]} for row in ready.rows(variants, seats)]
         return cls(arms=[_arm(row, name) for row in rows], **{"repeats": ready.repeats, "name": name, **options})
 
     def save(self, path: str | Path) -> None:
@@ -158,7 +169,7 @@ class Study:
         head = {"name": self.name, "repeats": self.repeats, "seed": self.seed, "runner": self.runner, "on_failure": self.on_failure}
         lines = [f"{key} = {_toml(value)}" for key, value in head.items() if value != ""]
         for arm in self.built:
-            row = {"name": arm.name, "game": arm.spec["game"], "with": arm.spec["with"], "seats": arm.spec["seats"], "preset": arm.preset}
+            row = {"name": arm.name, **{key: value for key, value in arm.spec.items() if key in ROW}, "preset": arm.preset}
             lines += ["", "[[arm]]", *(f"{key} = {_toml(value)}" for key, value in row.items() if value != "")]
         return "\n".join(lines) + "\n"
 
@@ -186,7 +197,7 @@ class Study:
                     log.arm(self.header(arm))
                 before = log.spent()
                 desk.purse.spend(Spent(before.money, before.tokens))
-                meter = _Meter(progress, len(arms) * self.repeats, log)
+                meter = _Meter(progress, sum(map(self.matches, arms)), log)
                 await self._compiled(log, [arm for arm in arms if arm.compiled], meter)
                 await self._mixed(log, [arm for arm in arms if not arm.compiled], meter)
         return Result(path)
@@ -197,7 +208,12 @@ class Study:
         arms, names = [self._blamed(number, arm) for number, arm in enumerate(self.arms)], list[str]()
         for arm in arms:
             names.append(_free(arm.name, names))
-        return [arm._replace(name=name) for arm, name in zip(arms, names, strict=True)]
+        firsts = itertools.accumulate(map(self.matches, arms), initial=1)
+        return [arm._replace(name=name, first=first) for arm, name, first in zip(arms, names, firsts, strict=False)]
+
+    def matches(self, arm: Built) -> int:
+        """How many matches an arm has."""
+        return self.repeats * arm.count
 
     def _blamed(self, number: int, arm: Arm) -> Built:
         """An arm as objects; what is wrong with it names the file and the arm, where there are several."""
@@ -220,8 +236,13 @@ class Study:
         _require(policies or self.runner != "compiled", f"runner compiled: {seats.write(places)} are not all policies; use auto or mixed")
         base, around = spec.tower(game)
         text = {"game": base, "with": around, "seats": seats.write(places)}
-        name = arm.name or " ".join([text["seats"], *(f"with {layer}" for layer in around)])
-        return Built(number, name, game, places, agents, text, policies and self.runner != "mixed", arm.preset)
+        chain = generations.read(arm.generations)
+        if chain:
+            generations.check(chain, places, agents)
+            text["generations"] = spec.text(chain)
+        name = arm.name or names.plain(text)
+        compiled = policies and self.runner != "mixed"
+        return Built(number, name, game, places, agents, text, compiled, chain, preset=arm.preset)
 
     def header(self, arm: Built) -> dict[str, Any]:
         """All that is needed to play an arm again, and what measures compare it with."""
@@ -229,19 +250,21 @@ class Study:
         facts = jax.eval_shape(lambda: game.facts(game.start(seeds.root(0))))
         return {
             "arm": arm.number, "name": arm.name, "spec": arm.spec, "seed": self.seed, "repeats": self.repeats,
-            "first": arm.number * self.repeats + 1, "runner": "compiled" if arm.compiled else "mixed", "seats": game.seats,
+            "first": arm.first, "runner": "compiled" if arm.compiled else "mixed", "seats": game.seats,
             "on_failure": self.on_failure, "chunk": self.chunk, "quick": self.repeats <= QUICK,
             "questions": [question._asdict() for question in game.questions],
             "facts": sorted(facts), "yardsticks": game.yardsticks(), "oracles": [list(oracle) for oracle in game.oracles()],
             "versions": {layer.name: layer.version for layer in layers(game)},
             "package": commonage.__version__, "python": platform.python_version(), **where(), **_told(seats.models(arm.agents)),
-            "files": _files(arm), "published": presets.published(arm.preset),
+            "files": _files(arm), "published": presets.published(arm.preset), **({"generations": arm.count} if arm.generations else {}),
         }  # fmt: skip
 
-    def streams(self, game: Game, repeats: Sequence[int] | np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
+    def streams(
+        self, game: Game, repeats: Sequence[int] | np.ndarray | None = None, generation: int = 1
+    ) -> tuple[np.ndarray, np.ndarray]:  # fmt: skip
         """(uint32[repeats, 2] keys, int32[repeats, seats] order[place in the game] = place in the seat list); of all, or of these."""
         numbers = np.arange(self.repeats, dtype=np.int32) if repeats is None else np.asarray(repeats, np.int32)
-        keys, orders = jax.tree.map(np.asarray, _draw(seeds.root(self.seed), numbers, game.seats))
+        keys, orders = jax.tree.map(np.asarray, _draw(seeds.root(self.seed), numbers, generation, game.seats))
         return keys, np.broadcast_to(np.arange(game.seats, dtype=np.int32), orders.shape) if game.roles else orders
 
     async def _compiled(self, log: Log, arms: Sequence[Built], meter: _Meter) -> None:
@@ -254,21 +277,42 @@ class Study:
     async def _batches(self, log: Log, arm: Built, gate: asyncio.Semaphore, meter: _Meter) -> None:
         """All chunks of an arm that the log does not hold; compiled and played in a thread, written here."""
         done = log.chunks(arm.number)
-        for number in range(-(-self.repeats // self.chunk)):
-            if number not in done:
+        for number in range(-(-self.repeats // self.chunk) * arm.count):
+            generation = number % arm.count + 1
+            before = generations.of_tables(log.tables(arm.number, number - 1)) if generation > 1 else {}
+            if number not in done and (generation == 1 or before):
                 async with gate:
-                    tables = await asyncio.to_thread(self._batch, arm, number)
+                    tables = await asyncio.to_thread(self._batch, arm, number // arm.count, generation, before)
                 log.chunk(arm.number, number, *tables)
                 meter.add(len(tables[0]["match"]))
 
-    def _batch(self, arm: Built, number: int) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
+    def _batch(
+        self, arm: Built, number: int, generation: int = 1, before: Mapping[int, Left] = MappingProxyType({})
+    ) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:  # fmt: skip
         """The tables of one chunk. The last one is filled up, so that nothing is compiled again."""
         rows, count = self._rows(number)
-        keys, orders = self.streams(arm.game, rows)
-        players = [agent.player for agent in arm.agents]
-        step = batch.play(arm.game, players, orders, keys, quick=self.repeats <= QUICK)
+        keys, orders = self.streams(arm.game, rows, generation)
+        born = self.born(arm, keys, [before.get(row) for row in rows.tolist()]) if arm.generations else []
+        if born:
+            players = [[agent.heir(heir.strategy).player for agent, heir in zip(arm.agents, heirs, strict=True)] for heirs in born]
+            step = batch.play_each(arm.game, players, orders, keys, quick=self.repeats <= QUICK)
+        else:
+            step = batch.play(arm.game, [agent.player for agent in arm.agents], orders, keys, quick=self.repeats <= QUICK)
         step = jax.tree.map(lambda leaf: leaf[:, :count], step)
-        return batch.tables(step, orders[:count], arm.number * self.repeats + 1 + int(rows[0]), rows[:count].tolist())
+        first = arm.first + (generation - 1) * self.repeats + int(rows[0])
+        tables = batch.tables(step, orders[:count], first, rows[:count].tolist(), generations.columns(born[:count], generation))
+        return tables if generation == 1 else batch.only(tables, list(before))
+
+    def born(self, arm: Built, keys: np.ndarray, before: Sequence[Left | None]) -> list[list[match.Heir]]:
+        """With what the seats of several lineages enter a generation; `keys` are its matches' own. None before: they begin."""
+        assert arm.generations is not None
+        drawn = generations.draws(keys, len(arm.agents), generations.width(arm.agents))
+        return [
+            generations.heirs(arm.generations, arm.seats, arm.agents, left, row)
+            if left
+            else generations.founders(arm.generations, arm.agents, row)
+            for left, row in zip(before, drawn, strict=True)
+        ]
 
     def _rows(self, number: int) -> tuple[np.ndarray, int]:
         """(the repeats of a chunk, filled up with the last one; how many they are without)."""
@@ -291,17 +335,32 @@ class Study:
     def _matches(
         self, log: Log, arms: Sequence[Built], status: dict[int, str], meter: _Meter, soon: Soon
     ) -> Iterable[Coroutine[Any, Any, None]]:
-        """The matches of these arms that are not over, as coroutines."""
+        """The matches of these arms that are not over, as coroutines; of a lineage one for all."""
 
         async def one(number: int, arm: Built, key: Any, order: list[int], repeat: int) -> None:
             await play_logged(log, number, arm, key, order, repeat, self.on_failure, soon)
             meter.add(1)
 
-        for arm in arms:
+        async def lineage(arm: Built, repeat: int) -> None:
+            left: Left | None = None
+            for generation in range(1, arm.count + 1):
+                number = arm.first + (generation - 1) * self.repeats + repeat
+                if status.get(number) not in ("finished", "failed"):
+                    (key,), (order,) = self.streams(arm.game, [repeat], generation)
+                    (heirs,) = self.born(arm, key[None], [left])
+                    await play_logged(log, number, arm, key, order.tolist(), repeat, self.on_failure, soon, generation, heirs)
+                    meter.add(1)
+                if not (left := generations.of_events(log.events(number))):
+                    return  # it failed, or waits
+
+        chains = [arm for arm in arms if arm.generations]
+        for repeat, arm in itertools.product(range(self.repeats), chains):
+            yield lineage(arm, repeat)
+        for arm in (arm for arm in arms if not arm.generations):
             for chunk in range(-(-self.repeats // self.chunk)):
                 rows, count = self._rows(chunk)
                 for repeat, key, order in zip(rows[:count].tolist(), *self.streams(arm.game, rows), strict=False):
-                    number = arm.number * self.repeats + 1 + repeat
+                    number = arm.first + repeat
                     if status.get(number) not in ("finished", "failed"):
                         yield one(number, arm, key, order.tolist(), repeat)
 
@@ -317,10 +376,12 @@ def remarks(arms: Sequence[Built]) -> list[str]:
         for part in spec.idle(arm.game, [agent.player for agent in arm.agents if isinstance(agent, PolicyAgent)]):
             if part.game not in around:  # in another arm it is asked: this one is the control
                 out[f"{part.name} is idle: nobody asks it without {part.game}; add --with {part.game}"] = None
+        if arm.generations and generations.idle(arm.agents):
+            out[f"no seat of {arm.name!r} inherits anything: its generations are alike"] = None
         if arm.game.seats > MANY:
             out[f"{arm.game.seats} places: what a step computes grows with their square, and compiling it may take minutes"] = None
-    for name, names in silent.items():
-        where = f"{names[0]!r} equals its control" if len(names) == 1 else f"{len(names)} arms equal their controls"
+    for name, idle in silent.items():
+        where = f"{idle[0]!r} equals its control" if len(idle) == 1 else f"{len(idle)} arms equal their controls"
         out[f"{name} is on, but no seat uses it: {where}"] = None
     return list(out)
 
@@ -352,7 +413,8 @@ def where() -> dict[str, str]:
 
 
 async def play_logged(
-    log: Log, number: int, arm: Built, key: Any, order: list[int], repeat: int, on_failure: str, soon: Soon | None = None
+    log: Log, number: int, arm: Built, key: Any, order: list[int], repeat: int, on_failure: str, soon: Soon | None = None,
+    generation: int = 1, heirs: Sequence[match.Heir] = (),
 ) -> match.Outcome:  # fmt: skip
     """One match into the log, from where the log left it. `soon` flushes the log for several matches at once."""
     past, soon = history(log.events(number)), soon or Soon(log.flush)
@@ -367,9 +429,9 @@ async def play_logged(
         soon()
 
     if not past.moves and not past.written:
-        write(-1, event.TABLE, 0, event.Started(arm.number, repeat, order))
+        write(-1, event.TABLE, 0, event.Started(arm.number, repeat, order, generation))
     with desks.recording(record):
-        outcome = await match.play(arm.game, arm.agents, key, write, order=order, on_failure=on_failure, past=past)
+        outcome = await match.play(arm.game, arm.agents, key, write, order=order, on_failure=on_failure, past=past, heirs=heirs)
     log.flush()
     return outcome
 
@@ -383,7 +445,8 @@ def history(rows: Sequence[tuple[int, int, int, Any]]) -> match.Past:
             asked.setdefault((step, seat), []).append(e)
     retired = {(step, seat): e for step, seat, _, e in rows if isinstance(e, event.Failed) and e.retired}
     written = frozenset(step for step, _, _, e in rows if isinstance(e, event.Stepped))
-    return match.Past(moves, asked, retired, written)
+    inherited = {seat: e for _, seat, _, e in rows if isinstance(e, event.Inherited)}
+    return match.Past(moves, asked, retired, written, inherited)
 
 
 class _Meter:
@@ -410,10 +473,14 @@ async def _together(work: Sequence[Coroutine[Any, Any, None]]) -> None:
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-@functools.partial(jax.jit, static_argnums=2)
-def _draw(root: Any, numbers: Any, places: int) -> Any:
-    keys = jax.vmap(lambda r: seeds.fold(root, "repeat", r))(numbers)
-    orders = jax.vmap(lambda r: seeds.permutation(seeds.fold(root, "order", r), places))(numbers)
+@functools.partial(jax.jit, static_argnums=3)
+def _draw(root: Any, numbers: Any, generation: Any, places: int) -> Any:
+    def stream(name: str, repeat: Any) -> Any:
+        first = seeds.fold(root, name, repeat)
+        return jnp.where(generation > 1, seeds.fold(first, "generation", generation), first)
+
+    keys = jax.vmap(lambda r: stream("repeat", r))(numbers)
+    orders = jax.vmap(lambda r: seeds.permutation(stream("order", r), places))(numbers)
     return keys, orders
 
 
@@ -459,7 +526,7 @@ def _arm(row: dict[str, Any], path: str) -> Arm:
     _require(isinstance(row, dict), f"study {path!r}: an arm is a table under [[arm]], not {row!r}")
     _known(row, ROW, f"study {path!r}: the arm {row}")
     _require({"game", "seats"} <= set(row), f"study {path!r}: an arm has game, seats and may have with, name, set: {row}")
-    arm = Arm(row["game"], row["seats"], row.get("with", ()), row.get("name", ""), row.get("set", {}), row.get("preset", ""))
+    arm = Arm(**{ROW[key]: value for key, value in row.items()})
     texts = [*_listed(arm.mechanisms), *_listed(arm.seats), arm.name, arm.preset]
     _require(isinstance(arm.sets, dict) and all(isinstance(text, str) for text in texts), f"study {path!r}: cannot read the arm {row}")
     return arm

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import polars as pl
@@ -12,10 +13,14 @@ from commonage.store.mixed import Rows
 from commonage.store.tables import CODED, MOVES, STEPS, in_words
 
 KEYS = {"arm": pl.Int32, "match": pl.Int32, "step": pl.Int32, "seat": pl.Int32, "attempt": pl.Int32}
-NESTED = ("order", "memory", "usage", "rewards", "deeds", "toward", "facts")
+NESTED = ("order", "strategy", "memory", "usage", "rewards", "deeds", "toward", "facts")
 FIELDS: dict[str, Any] = {
     "repeat": pl.Int32,
     "order": pl.String,
+    "generation": pl.Int32,
+    "strategy": pl.String,
+    "parent": pl.Int32,
+    "written": pl.Boolean,
     "question": pl.Categorical,
     "move": pl.Int32,
     "choice": pl.Categorical,
@@ -51,7 +56,8 @@ def compiled(tables: dict[str, pl.DataFrame]) -> pl.DataFrame:
     matches, steps, moves = (tables[table] for table in ("matches", "steps", "moves"))
     over, broken = matches.filter(status="finished"), matches.filter(status="failed")
     kinds = {
-        "started": matches.select("arm", "match", "repeat", order=_json("order"), step=pl.lit(-1)),
+        "started": matches.select("arm", "match", "repeat", "generation", order=_json("order"), step=pl.lit(-1)),
+        "inherited": _inherited(matches),
         "moved": moves.filter(pl.col("question").is_not_null()).drop("round", "toward"),
         "stepped": _stepped(steps, moves),
         "failed": broken.select("arm", "match", "where", step="steps", what="cause", retired=pl.lit(False)),
@@ -100,6 +106,17 @@ def _stepped(steps: pl.DataFrame, moves: pl.DataFrame) -> pl.DataFrame:
     frame = steps.join(lists, on=["match", "step"], how="left", maintain_order="left")
     facts = pl.struct(table_facts + seat_facts).struct.json_encode() if table_facts or seat_facts else pl.lit("{}")
     return frame.with_columns(rewards=_json("reward"), deeds=_json("deed"), toward=_json("toward"), facts=facts)
+
+
+def _inherited(matches: pl.DataFrame) -> pl.DataFrame:
+    """With what each seat entered, one row each."""
+    rows = [
+        (arm, match, -1, seat, None if strategy is None else dumps(strategy), parent, False)
+        for arm, match, texts, parents in matches.drop_nulls("strategies").select("arm", "match", "strategies", "parents").iter_rows()
+        for seat, (strategy, parent) in enumerate(zip(json.loads(texts), parents, strict=True))
+    ]
+    names = ("arm", "match", "step", "seat", "strategy", "parent", "written")
+    return pl.DataFrame(rows, {name: {**KEYS, **FIELDS}[name] for name in names}, orient="row")
 
 
 def _json(column: str) -> pl.Expr:

@@ -23,6 +23,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+import polars as pl
+
 from commonage.errors import LogError
 from commonage.model import Call
 from commonage.store import calls, file, mixed, parquet
@@ -166,6 +168,12 @@ class Log:
         """The numbers of the chunks of an arm that are on disk."""
         with guarded(self.folder / file.NAME):
             return {number for (number,) in self._file.execute("SELECT number FROM chunks WHERE arm = ?", (arm,))}
+
+    def tables(self, arm: int, number: int) -> dict[str, pl.DataFrame]:
+        """The tables of one chunk, as `chunk` wrote them; {} where there is no such chunk."""
+        with guarded(self.folder / file.NAME):
+            mine = [chunk for chunk in file.chunks(self.folder, self._file) if chunk[:2] == (arm, number)]
+        return {table: parquet.read(self.folder, chunk, table) for chunk in mine for table in chunk.files}
 
     def close(self) -> None:
         """Flush, and let other writers in."""

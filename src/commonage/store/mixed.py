@@ -13,8 +13,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import polars as pl
 
-from commonage.event import TABLE, Failed, Finished, Paused, Started
-from commonage.store.codec import ORDER, decode, place, seal, whole
+from commonage.event import TABLE, Failed, Finished, Inherited, Paused, Started
+from commonage.store.codec import ORDER, decode, dumps, place, seal, whole
 from commonage.store.file import NAME, damaged
 from commonage.store.tables import ANSWERS, column, counted, in_words
 
@@ -107,7 +107,7 @@ def outcomes(folder: Path, connection: sqlite3.Connection, span: Span) -> dict[i
         if seal(body, match, step, seat, attempt) != sealed:
             raise broken(folder, match, step, seat, kind)
         ends.setdefault(match, []).append((step, decode(kind, body)))
-    return {match: _outcome(found, last.get(match, -1)) for match, found in ends.items()}
+    return {match: _outcome(found, last.get(match, TABLE - 1)) for match, found in ends.items()}
 
 
 def troubled(connection: sqlite3.Connection) -> set[int]:
@@ -124,7 +124,8 @@ def answers(folder: Path, connection: sqlite3.Connection, header: dict[str, Any]
 
 
 def _answers(kind: str, found: Rows, ends: dict[int, Outcome]) -> pl.DataFrame:
-    found = found.only(np.array([not body.get("forced") for body in found.bodies], bool))
+    asked = [body.get("written", False) if kind == "inherited" else not body.get("forced") for body in found.bodies]
+    found = found.only(np.array(asked, bool))
     columns = {
         "match": found.match, "status": [ends[match].status for match in found.match.tolist()], "step": found.step, "seat": found.seat,
         "attempt": found.attempt, "kind": [kind] * len(found.bodies), "where": [body.get("where") for body in found.bodies],
@@ -159,24 +160,42 @@ def tables(folder: Path, connection: sqlite3.Connection, header: dict[str, Any],
     stepped, moved = (of(folder, connection, kind, starts) for kind in ("stepped", "moved"))
     steps, ends = _steps(stepped), outcomes(folder, connection, (min(starts), max(starts)))
     return {
-        "matches": _matches(starts, ends, steps),
+        "matches": _matches(starts, ends, steps, of(folder, connection, "inherited", starts)),
         "steps": steps,
         "moves": in_words(_moves(folder, header, stepped, moved, starts), header["questions"]),
     }
 
 
-def _matches(starts: dict[int, Started], ends: dict[int, Outcome], steps: pl.DataFrame) -> pl.DataFrame:
+def _matches(starts: dict[int, Started], ends: dict[int, Outcome], steps: pl.DataFrame, inherited: Rows) -> pl.DataFrame:
+    heirs = [_entered(seats) for seats in _heirs(starts, inherited)]
     frame = pl.DataFrame(
         {
             "match": pl.Series(list(starts), dtype=pl.Int32),
             "repeat": [start.repeat for start in starts.values()],
+            "generation": [start.generation for start in starts.values()],
             "status": [ends[match].status for match in starts],
             "where": pl.Series([ends[match].where for match in starts], dtype=pl.String),
             "cause": pl.Series([ends[match].cause for match in starts], dtype=pl.String),
             "order": pl.Series([start.order for start in starts.values()], dtype=pl.List(pl.Int32)),
+            "strategies": pl.Series([strategies for strategies, _ in heirs], dtype=pl.String),
+            "parents": pl.Series([parents for _, parents in heirs], dtype=pl.List(pl.Int32)),
         }
     ).join(counted(steps), on="match", how="left", maintain_order="left")
     return frame.with_columns(pl.col("steps", "rounds").fill_null(0), pl.col("ended", "truncated").fill_null(False))
+
+
+def _heirs(starts: dict[int, Started], inherited: Rows) -> list[dict[int, Inherited]]:
+    """For each match with what its seats entered; {} where nothing was inherited, or not by all of them yet."""
+    found: dict[int, dict[int, Inherited]] = {match: {} for match in starts}
+    for match, seat, body in zip(inherited.match.tolist(), inherited.seat.tolist(), inherited.bodies, strict=True):
+        found[match][seat] = Inherited(**body)
+    return [seats if len(seats) == len(starts[match].order) else {} for match, seats in found.items()]
+
+
+def _entered(seats: dict[int, Inherited]) -> tuple[str | None, list[int] | None]:
+    """(strategies as JSON, parents), by place in the seat list."""
+    heirs = [heir for _, heir in sorted(seats.items())]
+    return (dumps([heir.strategy for heir in heirs]), [heir.parent for heir in heirs]) if heirs else (None, None)
 
 
 def _steps(stepped: Rows) -> pl.DataFrame:

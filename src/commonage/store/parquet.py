@@ -32,7 +32,8 @@ def frames(matches: Any, steps: Any, moves: Any) -> dict[str, pl.DataFrame]:
             counted(out["steps"]), on="match", how="left", maintain_order="left"
         )
         table = table.with_columns(pl.col("steps", "rounds").fill_null(0), pl.col("ended", "truncated").fill_null(False))
-    usual = {"status": pl.lit("finished", STATUS), "where": pl.lit(None, pl.String), "cause": pl.lit(None, pl.String)}
+    usual = {"generation": pl.lit(1), "strategies": pl.lit(None, pl.String), "parents": pl.lit(None, pl.List(pl.Int32))}
+    usual |= {"status": pl.lit("finished", STATUS), "where": pl.lit(None, pl.String), "cause": pl.lit(None, pl.String)}
     table = table.with_columns(**{name: value for name, value in usual.items() if name not in table.columns})
     return {"matches": _typed("matches", table), **out}
 

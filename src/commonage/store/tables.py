@@ -13,6 +13,7 @@ MATCHES: dict[str, Any] = {
     "arm": pl.Int32,
     "match": pl.Int32,  # from 1, through all arms
     "repeat": pl.Int32,
+    "generation": pl.Int32,  # from 1
     "status": STATUS,
     "where": pl.String,  # of a failure: model, agent, game, limit, person; also where only a seat was retired
     "cause": pl.String,  # of a failure or a pause
@@ -21,6 +22,8 @@ MATCHES: dict[str, Any] = {
     "ended": pl.Boolean,  # the game itself was over
     "truncated": pl.Boolean,  # the clock ran out
     "order": pl.List(pl.Int32),  # order[place in the game] = place in the seat list, both from 0
+    "strategies": pl.String,  # by place in the seat list, as JSON; null: nothing is inherited
+    "parents": pl.List(pl.Int32),  # the seats of the generation before, by place in the seat list; -1: nobody
 }
 STEPS: dict[str, Any] = {
     "arm": pl.Int32,
@@ -54,7 +57,7 @@ ANSWERS: dict[str, Any] = {
     "step": pl.Int32,
     "seat": pl.Int32,  # -1: what happened to the whole table
     "attempt": pl.Int32,
-    "kind": pl.Enum(["moved", "asked", "failed", "paused"]),
+    "kind": pl.Enum(["moved", "inherited", "asked", "failed", "paused"]),
     "where": pl.String,  # of a failure
 }
 CODED = {"question": pl.Int32}  # before the words are put in: an index into the header's questions

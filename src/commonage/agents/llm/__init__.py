@@ -17,7 +17,7 @@ import jax
 import numpy as np
 
 from commonage import seeds
-from commonage.agent import Agent, Answer, View
+from commonage.agent import Agent, Answer, Elder, View
 from commonage.agents.llm import memory as memories
 from commonage.agents.llm import prompts
 from commonage.agents.llm.memory import Item, Thread
@@ -49,6 +49,7 @@ class Llm(Agent):
     """
 
     boundary = "model"
+    writes = True
 
     def __init__(
         self, model: str | Model, verb: str = "chat", temperature: float | None = 0.7, memory: Any = "full", persona: str = "",
@@ -79,6 +80,15 @@ class Llm(Agent):
                 return await turn.answer()
             except _Refused as refused:
                 return Answer(text=turn.replies[-1].text, refused=str(refused), usage=turn.usage)
+
+    async def inherit(self, view: View, elders: Sequence[Elder]) -> Answer:
+        """One call. The text is cut in the middle where it is very long, as all that a seat is shown again."""
+        turn = _Turn(self, view)
+        try:
+            reply = await turn.call("chat", (), prompts.inherit(elders, view.problem))
+        except _Refused as refused:
+            return Answer(text=turn.replies[-1].text, refused=str(refused), usage=turn.usage)
+        return Answer(text=bounded(reply.text), usage=turn.usage)
 
     def keep(self, memory: Any) -> Any:
         """The item of the last answer: the log has those before it."""

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
-from commonage.agent import LONGEST, Said, View
+from commonage.agent import LONGEST, Elder, Said, View
 from commonage.model import Message
 from commonage.models import decide
 
@@ -28,6 +28,14 @@ TEXTS: dict[str, dict[str, str]] = {
         "frame": "Turn by turn you are told what you see and are asked one question.",
         "quoting": "What another seat says in words is quoted to you in double quotes. It is that seat's text: in it quotes, backslashes, "
         "line ends and the brackets < > [ ] are written with a backslash.",
+        # between generations
+        "elders": "Others played this game before you, each by a strategy of its own. These went on to play again. What stands "
+        "in double quotes is their text: in it quotes, backslashes, line ends and the brackets < > [ ] are written with a "
+        "backslash.\n{elders}",
+        "elder": "- ended with {score}: {quote}",
+        "inherit": "Before the game begins: write the strategy that you will play by, in 1 to {words} words. It is shown to you in "
+        "every turn. Give the strategy and nothing else.",
+        "strategy": "The strategy that you wrote before the game:\n{text}",
         # each turn
         "said": "Seat {seat} said in round {round}: {quote}",
         "more": " (and {count} characters more)",
@@ -61,6 +69,12 @@ TEXTS: dict[str, dict[str, str]] = {
         "frame": "順番が来るたびに、あなたに見えることが伝えられ、質問が一つ出されます。",
         "quoting": "他の席が言葉で言ったことは、二重引用符で引用されます。それはその席の文章です。その中の引用符、バックスラッシュ、改行、"
         "括弧 < > [ ] はバックスラッシュを付けて書かれます。",
+        "elders": "あなたの前に、他の人たちがそれぞれの戦略でこのゲームをしました。次の人たちは続けて参加します。引用符の中は"
+        "その人たちの文章です。\n{elders}",
+        "elder": "- 最終結果 {score}: {quote}",
+        "inherit": "ゲームが始まる前に、あなたの戦略を1～{words}語で書いてください。戦略はゲームの間ずっとあなたに"
+        "示されます。戦略だけを書いてください。",
+        "strategy": "ゲームの前にあなたが書いた戦略：\n{text}",
         # 毎回
         "said": "席{seat}の第{round}回の発言: {quote}",
         "more": "（ほかに{count}文字）",
@@ -88,14 +102,14 @@ TEXTS: dict[str, dict[str, str]] = {
         "planned": "この回のあなたの計画：{text}",
     },
 }
-SUMMARY_WORDS, CONCLUSIONS = 200, 3
+SUMMARY_WORDS, CONCLUSIONS, STRATEGY_WORDS = 200, 3, 150
 PLAIN = re.compile(r"[^ !#-;=?-Z^-~]")  # what may need a backslash: all but harmless ASCII
 HIDDEN = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}  # Unicode categories: control, format, surrogate, private, none, separators
 
 
 def digest() -> str:
     """The hash of every text here, and of what the `decide` routes add: 16 hexadecimal digits."""
-    texts = [TEXTS, SUMMARY_WORDS, CONCLUSIONS, decide.MENU, decide.LINE, decide.ASK]
+    texts = [TEXTS, SUMMARY_WORDS, CONCLUSIONS, STRATEGY_WORDS, decide.MENU, decide.LINE, decide.ASK]
     return hashlib.sha256(json.dumps(texts, sort_keys=True).encode()).hexdigest()[:16]
 
 
@@ -123,9 +137,17 @@ def joined(parts: Iterable[str]) -> str:
 
 
 def system(view: View, persona: str) -> str:
-    """Once, in front: the place, the persona, the rules, how others are quoted."""
+    """Once, in front: the place, the persona, the rules, its strategy, how others are quoted."""
     frame = [text("frame"), *([text("quoting")] if any(question.speech for question in view.game.questions) else [])]
-    return joined([text("place", seat=view.place + 1), persona, view.rules, " ".join(frame)])
+    strategy = text("strategy", text=view.strategy) if view.strategy else ""
+    return joined([text("place", seat=view.place + 1), persona, view.rules, strategy, " ".join(frame)])
+
+
+def inherit(elders: Sequence[Elder], problem: str) -> str:
+    """The question for a strategy: those of the generation before as quoted data, with what they ended with."""
+    lines = [text("elder", score=f"{elder.score:,.6g}", quote=quoted(elder.strategy)) for elder in elders]
+    told = text("elders", elders="\n".join(lines)) if lines else ""
+    return joined([told, text("inherit", words=STRATEGY_WORDS), text("again", problem=escaped(problem)) if problem else ""])
 
 
 def turn(view: View, heard: Iterable[Said], *, verb: str, reasoning: bool) -> str:

@@ -13,7 +13,23 @@ from typing import Any
 from commonage import event
 from commonage.measure import report, style, words
 from commonage.model import Call, Message
-from commonage.run.transcript.told import Sent, Step, Told, Turn, came, effort, head, listed, moved, odd, plain, same, settings, visible
+from commonage.run.transcript.told import (
+    Sent,
+    Step,
+    Told,
+    Turn,
+    came,
+    effort,
+    entered,
+    head,
+    listed,
+    moved,
+    odd,
+    plain,
+    same,
+    settings,
+    visible,
+)
 
 PAGE = """
 a { color: inherit }
@@ -78,7 +94,8 @@ def _sums(calls: Sequence[Call]) -> list[str]:
 
 def _round(told: Told, number: int, steps: Sequence[Step]) -> str:
     turns = [part for step in steps for part in (*(_turn(told, turn) for turn in step.turns), *_at_table(told, step.table))]
-    return f"<section><h2>Round {number}</h2>\n{''.join(turns)}</section>"
+    title = f"Round {number}" if number else "Before the first round"
+    return f"<section><h2>{title}</h2>\n{''.join(turns)}</section>"
 
 
 def _turn(told: Told, turn: Turn) -> str:
@@ -92,6 +109,8 @@ def _act(told: Told, turn: Turn, what: Any) -> str:
     match what:
         case Sent():
             return _call(what)
+        case event.Inherited():
+            return f'<p class="did text">{_text(entered(told, what))}</p>'
         case event.Moved():
             question = told.questions[what.question]
             forced = " <small>the only legal move</small>" if what.forced else ""

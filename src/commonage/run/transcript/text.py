@@ -7,7 +7,7 @@ from typing import Any
 from commonage import event
 from commonage.measure import report, words
 from commonage.model import Message
-from commonage.run.transcript.told import Sent, Step, Told, Turn, came, effort, head, listed, moved, odd, plain, same, settings
+from commonage.run.transcript.told import Sent, Step, Told, Turn, came, effort, entered, head, listed, moved, odd, plain, same, settings
 
 BRIEF = 80  # characters of an answer that stands in full under its call
 
@@ -35,6 +35,8 @@ def _act(told: Told, who: str, turn: Turn, what: Any) -> list[str]:
     match what:
         case Sent():
             return _call(who, what)
+        case event.Inherited():
+            return [f"{who} {plain(entered(told, what))}".replace("\n", " ")]
         case event.Moved():
             question = told.questions[what.question]
             said = f": {what.says!r}" if what.says else ""

@@ -19,7 +19,7 @@ from commonage.models import decide
 from commonage.run import replay, seats
 from commonage.store import read
 
-OUTCOMES = (event.Moved, event.Failed, event.Stepped, event.Finished)
+OUTCOMES = (event.Inherited, event.Moved, event.Failed, event.Stepped, event.Finished)
 
 
 class Sent(NamedTuple):
@@ -118,7 +118,8 @@ def head(told: Told) -> str:
     arm, forked = told.found.arm, told.found.arm.get("forked")
     around = "".join(f" with {layer}" for layer in arm["spec"]["with"])
     origin = f", forked from match {forked['from'][1]} of {forked['from'][0]} at round {forked['at']}" if forked else ""
-    return f"Match {told.number}: {arm['spec']['game']}{around}; repeat {told.found.repeat + 1}, seed {arm['seed']}{origin}"
+    born = f", generation {told.found.generation} of {arm['generations']}" if "generations" in arm else ""
+    return f"Match {told.number}: {arm['spec']['game']}{around}; repeat {told.found.repeat + 1}{born}, seed {arm['seed']}{origin}"
 
 
 def listed(told: Told, place: int) -> str:
@@ -141,6 +142,15 @@ def came(told: Told, what: event.Stepped | event.Finished) -> str:
     over = f"; round {what.round} is over" if what.round_over else ""
     rewards = ", ".join(f"{what.rewards[seat]:g}" for seat in told.found.order)
     return f"rewards {rewards}{over}{'; it all ends' if what.ended else ''}"
+
+
+def entered(told: Told, what: event.Inherited) -> str:
+    """`enters, after seat 3 of the seat list, by first 40, slope 20`"""
+    after = f", after number {what.parent + 1} in the seat list of the generation before," if what.parent >= 0 else ""
+    if not what.strategy:
+        return "enters as the seat list has it"
+    by = what.strategy if isinstance(what.strategy, str) else ", ".join(f"{name} {value}" for name, value in what.strategy.items())
+    return f"enters{after} by{' a strategy that it wrote' if what.written else ''}: {by}"
 
 
 def same(sent: Sent) -> str:
