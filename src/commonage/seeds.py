@@ -79,6 +79,12 @@ def one_of(key: jax.Array, mask: jax.Array) -> jax.Array:
     return (jnp.where(mask, tickets, 0).max(-1) & np.uint32(2**low - 1)).astype(jnp.int32)
 
 
+def peers(key: jax.Array, seats: int) -> jax.Array:
+    """int32[seats]: for each seat one of the others, uniformly; for at least two seats."""
+    drawn = below(key, seats - 1, (seats,))
+    return drawn + (drawn >= jnp.arange(seats))
+
+
 def permutation(key: jax.Array, n: int) -> jax.Array:
     """int32[n]: a uniform permutation of 0..n-1."""
     return jnp.argsort(bits(key, (n,))).astype(jnp.int32)

@@ -1,0 +1,93 @@
+"""Social learning: after each round a seat may be shown what one of the others does that did better so far (after Gupta et al. 2025).
+
+Payoff-biased learning as pairwise comparison (Helbing 1992; Schlag 1998): one of the others is drawn, and the more it has earned than
+oneself the likelier it is shown. What it earned is not told. Nobody is asked anything, and to copy or not is up to who is shown.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import jax.numpy as jnp
+import numpy as np
+from jax import Array
+
+from commonage import seeds
+from commonage.errors import SpecError
+from commonage.game import State as Inner
+from commonage.game import Turn, owners
+from commonage.mechanism import Mechanism
+
+CENTS = 100  # what is earned is compared in hundredths of a point
+
+
+class State(NamedTuple):
+    game: Inner
+    round: Array  # int32[]: rounds played
+    total: Array  # int32[seats]: hundredths of a point that each seat has earned, in all layers inside
+    last: Array  # int32[seats, questions]: each seat's last move at each question, -1 none
+    peer: Array  # int32[seats]: who is shown to each seat since the last round, -1 nobody
+
+
+class Sight(NamedTuple):
+    peer: Array  # int32[seats]: who is shown to me since the last round, -1 nobody
+    moves: dict[str, Array]  # by layer int32[seats, questions of it]: its last move at each question, -1 none
+
+
+class Imitation(Mechanism):
+    """One other seat, drawn at random, is shown with the probability (its earnings - mine) / `scale`, at most 1; 0: if they are higher.
+
+    What is shown are its last moves in all layers inside, and thereby its deeds of the last round.
+    """
+
+    game: Any
+    scale: float = 0.0
+
+    private = ("total",)
+
+    def check(self) -> None:
+        self.require(0 <= self.scale <= 600, "scale", "between 0 and 600 points")  # drawn in hundredths below 2^16
+        if self.seats < 2:
+            raise SpecError(f"imitation around a game with seats={self.seats}: there is nobody to learn from; it needs at least 2 seats")
+
+    def start(self, key: Array) -> State:
+        none = jnp.zeros(self.seats, jnp.int32)
+        last = jnp.full((self.seats, len(self.game.questions)), -1, jnp.int32)
+        return State(self.game.start(key), jnp.int32(0), none, last, none - 1)
+
+    def step(self, key: Array, state: State, moves: Array) -> Turn:
+        asked = self.game.ask(state.game).which[:, None] == jnp.arange(len(self.game.questions))
+        turn = self.game.step(key, state.game, moves)
+        total = state.total + jnp.round(turn.rewards * CENTS).astype(jnp.int32)
+        last = jnp.where(asked, moves[:, None], state.last)
+        peer = jnp.where(turn.round_over, self._peers(key, state.round, total, last), state.peer)
+        return turn._replace(state=State(turn.state, state.round + turn.round_over, total, last, peer))
+
+    def _peers(self, key: Array, round: Array, total: Array, last: Array) -> Array:
+        """int32[seats]: who is shown to each seat, -1 nobody. A seat that has retired is shown to nobody."""
+        stream = lambda purpose: seeds.fold(key, self.label, round, purpose)
+        peer, scale = seeds.peers(stream(0), self.seats), jnp.round(jnp.asarray(self.scale) * CENTS).astype(jnp.int32)
+        shown = seeds.below(stream(1), scale, (self.seats,)) < total[peer] - total
+        return jnp.where(shown & (last[peer] >= 0).any(-1), peer, -1)
+
+    def witness(self, state: State) -> Array:
+        return self.game.witness(state.game) | (state.peer[:, None] == jnp.arange(self.seats))
+
+    def look(self, state: State) -> Sight:
+        shown = jnp.where(state.peer[:, None] >= 0, state.last[state.peer], -1)
+        mine = np.array(owners(self.game))
+        return Sight(state.peer, {label: shown[:, mine == label] for label in dict.fromkeys(owners(self.game))})
+
+    def adds(self, seat: int) -> str:
+        likelier = " with a chance that grows with the difference," if float(self.scale) else ""
+        return (
+            f"After each round one of the others is drawn at random for everybody. If it has earned more than you so far,{likelier} "
+            "you are shown what it did last. What it earned is not told."
+        )
+
+    def reports(self, state: State, seat: int) -> str:
+        peer = int(state.peer[seat])
+        if peer < 0:
+            return ""
+        did = [f"{q.name}: {q.say(int(m))} {q.unit}".strip() for q, m in zip(self.game.questions, state.last[peer], strict=True) if m >= 0]
+        return f"Seat {peer + 1} has earned more than you so far. What it did last: {'; '.join(did)}."
