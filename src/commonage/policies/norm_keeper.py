@@ -29,5 +29,6 @@ class NormKeeper(Policy):
     def act(self, key: Array, memory: Array, sight: Any, legal: Legal, imitation: Any = None) -> tuple[Array, Array]:
         bounds = HIGH if self.nature == "altruistic" else LOW
         shown = jnp.where(sight.asked == 0, peers(imitation, "monitor", 0), peers(imitation, "monitor", 1))
-        chance = trait(key, memory[sight.asked], bounds, shown, self.error)
-        return legal.nearest(chance), memory.at[sight.asked].set(chance)
+        mine = jnp.arange(2) == sight.asked
+        chance = trait(key, jnp.where(mine, memory, -1).max(), bounds, shown, self.error)
+        return legal.nearest(chance), jnp.where(mine, chance, memory)
