@@ -6,7 +6,6 @@ growth with a harvest proportional to effort and stock is Schaefer's fishery (19
 
 from __future__ import annotations
 
-import functools
 from typing import Any, NamedTuple
 
 import jax.numpy as jnp
@@ -113,9 +112,8 @@ class Pool(Game):
         each = lambda x: jnp.broadcast_to(x, self.seats)
         share = divide(self.sustainable(state.stock) * 10_000, jnp.maximum(state.stock, 1) * self.reach)
         known = jnp.where(self.witness(state), state.effort, -1)
-        return Sight(
-            *map(each, (state.clock, state.stock, state.before, jnp.minimum(share, 100))), state.effort, state.caught, known
-        )
+        stocks = each(state.stock), each(state.before), each(jnp.minimum(share, 100))
+        return Sight(each(state.clock), *stocks, state.effort, state.caught, known)
 
     def step(self, key: Array, state: State, moves: Array) -> Turn:
         here, effort = moves >= 0, jnp.maximum(moves, 0)
@@ -144,25 +142,28 @@ class Pool(Game):
     # words and picture
 
     def rules(self, seat: int) -> str:
-        told = " Then everybody learns what effort each one chose." if self.report else " Nobody is told what the others do."
+        full, told = (
+            int(self.capacity),
+            "Then everybody learns what effort each one chose." if self.report else "Nobody is told what others do.",
+        )
         grows = {
-            "logistic": f"Every round the stock grows by {int(self.growth)} per cent of itself times its distance to "
-            f"{int(self.capacity)} tons, as a share of {int(self.capacity)}; what is harvested goes off",
-            "doubling": f"What is left after the harvest doubles before the next round, up to {int(self.capacity)}",
+            "logistic": f"In a round the stock grows by {int(self.growth)} per cent of itself, times the share of the {full} tons that is "
+            f"missing: half full by {int(self.growth) * full / 400:g} tons, full by none. What is harvested is taken off.",
+            "doubling": f"What is left after the harvest doubles before the next round, up to {full}.",
         }[self.law]
         return (
-            f"{self.seats} people live off one stock of at most {int(self.capacity)} tons. Every round, for {self.rounds} rounds, each "
-            f"chooses an effort of 0 to 100 per cent, at the same time as the others. If all choose 100 per cent they harvest "
-            f"{int(self.reach)} per cent of the stock together; everybody's harvest is proportional to the own effort and to the stock."
-            f"{told} {grows}. If less than {int(self.collapse)} tons are left, the stock is lost and all ends. Everybody eats "
-            f"{float(self.consumption):g} tons a round."
+            f"{self.seats} people live off one stock of at most {full} tons. Every round, for {self.rounds} rounds, each chooses an effort "
+            f"of 0 to 100 per cent, at the same time as the others. Each one's harvest is proportional to its own effort and to the stock: "
+            f"with full effort all together harvest {int(self.reach)} per cent of it. {told} {grows} If less than {int(self.collapse)} "
+            f"tons are left, the stock is lost and all ends. Everybody eats {float(self.consumption):g} tons a round."
         )
 
     def tell(self, state: State, seat: int) -> str:
         lines = [f"Round {int(state.clock) + 1}." if state.clock < self.rounds else f"The {self.rounds} rounds are over."]
         lines.append(f"The stock holds {_tons(state.stock)} tons{f', a round ago {_tons(state.before)}' if state.clock else ''}.")
         if state.clock and state.effort[seat] >= 0:
-            lines.append(f"Last round your effort was {int(state.effort[seat])} per cent, and you harvested {_tons(state.caught[seat])} tons.")
+            mine = f"Last round your effort was {int(state.effort[seat])} per cent"
+            lines.append(f"{mine}, and you harvested {_tons(state.caught[seat])} tons.")
         if state.clock and self.report:
             others = [f"seat {i + 1} {int(e)} per cent" for i, e in enumerate(state.effort) if i != seat and e >= 0]
             lines.append(f"The others: {', '.join(others)}.")
@@ -170,9 +171,7 @@ class Pool(Game):
 
     def scene(self, state: State) -> list[dict[str, Any]]:
         full = int(state.stock) / (int(self.capacity) * UNIT)
-        shapes: list[dict[str, Any]] = [
-            {"shape": "bar", "x": 0.4, "y": 0.1, "w": 0.2, "h": 0.8, "value": full, "text": _tons(state.stock)}
-        ]
+        shapes: list[dict[str, Any]] = [{"shape": "bar", "x": 0.4, "y": 0.1, "w": 0.2, "h": 0.8, "value": full, "text": _tons(state.stock)}]
         for i in range(self.seats):
             angle = 2 * np.pi * i / self.seats
             x, y = 0.5 + 0.4 * np.cos(angle), 0.5 + 0.4 * np.sin(angle)

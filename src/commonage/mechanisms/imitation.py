@@ -15,7 +15,7 @@ from jax import Array
 from commonage import seeds
 from commonage.errors import SpecError
 from commonage.game import State as Inner
-from commonage.game import Turn, owners
+from commonage.game import Turn, choose, owners
 from commonage.mechanism import Mechanism
 
 CENTS = 100  # what is earned is compared in hundredths of a point
@@ -27,6 +27,7 @@ class State(NamedTuple):
     total: Array  # int32[seats]: hundredths of a point that each seat has earned, in all layers inside
     last: Array  # int32[seats, questions]: each seat's last move at each question, -1 none
     peer: Array  # int32[seats]: who is shown to each seat since the last round, -1 nobody
+    shown: Array  # int32[seats, questions]: its last moves when that round was over, -1 none
 
 
 class Sight(NamedTuple):
@@ -37,13 +38,13 @@ class Sight(NamedTuple):
 class Imitation(Mechanism):
     """One other seat, drawn at random, is shown with the probability (its earnings - mine) / `scale`, at most 1; 0: if they are higher.
 
-    What is shown are its last moves in all layers inside, and thereby its deeds of the last round.
+    What is shown are its last moves in all layers inside when the round was over, and thereby its deeds of that round.
     """
 
     game: Any
     scale: float = 0.0
 
-    private = ("total",)
+    private = ("total", "last")
 
     def check(self) -> None:
         self.require(0 <= self.scale <= 600, "scale", "between 0 and 600 points")  # drawn in hundredths below 2^16
@@ -53,15 +54,17 @@ class Imitation(Mechanism):
     def start(self, key: Array) -> State:
         none = jnp.zeros(self.seats, jnp.int32)
         last = jnp.full((self.seats, len(self.game.questions)), -1, jnp.int32)
-        return State(self.game.start(key), jnp.int32(0), none, last, none - 1)
+        return State(self.game.start(key), jnp.int32(0), none, last, none - 1, last)
 
     def step(self, key: Array, state: State, moves: Array) -> Turn:
         asked = self.game.ask(state.game).which[:, None] == jnp.arange(len(self.game.questions))
         turn = self.game.step(key, state.game, moves)
         total = state.total + jnp.round(turn.rewards * CENTS).astype(jnp.int32)
         last = jnp.where(asked, moves[:, None], state.last)
-        peer = jnp.where(turn.round_over, self._peers(key, state.round, total, last), state.peer)
-        return turn._replace(state=State(turn.state, state.round + turn.round_over, total, last, peer))
+        peer = self._peers(key, state.round, total, last)
+        drawn = peer, jnp.where(peer[:, None] >= 0, last[peer], -1)
+        shown = choose(turn.round_over, drawn, (state.peer, state.shown))
+        return turn._replace(state=State(turn.state, state.round + turn.round_over, total, last, *shown))
 
     def _peers(self, key: Array, round: Array, total: Array, last: Array) -> Array:
         """int32[seats]: who is shown to each seat, -1 nobody. A seat that has retired is shown to nobody."""
@@ -74,9 +77,8 @@ class Imitation(Mechanism):
         return self.game.witness(state.game) | (state.peer[:, None] == jnp.arange(self.seats))
 
     def look(self, state: State) -> Sight:
-        shown = jnp.where(state.peer[:, None] >= 0, state.last[state.peer], -1)
-        mine = np.array(owners(self.game))
-        return Sight(state.peer, {label: shown[:, mine == label] for label in dict.fromkeys(owners(self.game))})
+        owner = np.array(owners(self.game))
+        return Sight(state.peer, {label: state.shown[:, owner == label] for label in dict.fromkeys(owners(self.game))})
 
     def adds(self, seat: int) -> str:
         likelier = " with a chance that grows with the difference," if float(self.scale) else ""
@@ -89,5 +91,5 @@ class Imitation(Mechanism):
         peer = int(state.peer[seat])
         if peer < 0:
             return ""
-        did = [f"{q.name}: {q.say(int(m))} {q.unit}".strip() for q, m in zip(self.game.questions, state.last[peer], strict=True) if m >= 0]
+        did = [f"{q.name}: {q.say(int(m))} {q.unit}".strip() for q, m in zip(self.game.questions, state.shown[seat], strict=True) if m >= 0]
         return f"Seat {peer + 1} has earned more than you so far. What it did last: {'; '.join(did)}."

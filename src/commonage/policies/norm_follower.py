@@ -72,12 +72,14 @@ def within(key: Array, bounds: tuple[int, int]) -> Array:
 
 def peers(imitation: Any, layer: str, question: int) -> Array:
     """int32[]: the last move of the peer that is shown, at a question of a layer; -1 none."""
-    known = imitation is not None and layer in imitation.moves
-    return imitation.moves[layer][question] if known else jnp.int32(-1)
+    return jnp.int32(-1) if imitation is None or layer not in imitation.moves else imitation.moves[layer][question]
 
 
 def trait(key: Array, held: Array, bounds: tuple[int, int], shown: Array, error: Any) -> Array:
-    """int32[]: one number of a strategy, per cent: drawn within bounds at first (held -1), then a peer's where one is shown, now and then a bit off."""
+    """int32[]: one number of a strategy, per cent: drawn within bounds at first (held -1); then a peer's, where one is shown.
+
+    With `error` per cent it is up to `SPREAD` off.
+    """
     slip = jnp.where(seeds.below(seeds.fold(key, 1), 100) < error, within(seeds.fold(key, 2), (-SPREAD, SPREAD)), 0)
     kept = jnp.clip(jnp.where(shown >= 0, shown, held) + slip, 0, 100)
     return jnp.where(held < 0, within(seeds.fold(key, 0), bounds), kept)
