@@ -38,6 +38,7 @@ SMALL = {
     "coin_game": "coin_game(rounds=2,round_steps=3)",
     "market": "market(seats=3,rounds=3)",
     "trash": "trash(seats=3,rounds=3,capacity=12,added=6,limit=9,report=false)",
+    "pool": "pool(seats=3,rounds=4,reach=100)",
 }
 LIVELY = {
     "noise": ["noise(rate=0.3)"],
@@ -47,7 +48,7 @@ LIVELY = {
 IDLE = {"noise": "noise(rate=0)"}
 GAMES, MECHANISMS = sorted(find.parts("games")), sorted(find.parts("mechanisms"))
 
-UNFIT = {"agreement": ("coin_game", "dilemma")}  # the games that have not what a mechanism acts on
+UNFIT = dict.fromkeys(("agreement", "norm"), ("coin_game", "dilemma"))  # the games that have not what a mechanism acts on
 
 Tower = tuple[str, tuple[str, ...]]  # a game, and mechanisms from the outside in, as text
 

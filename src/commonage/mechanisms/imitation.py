@@ -13,7 +13,6 @@ import numpy as np
 from jax import Array
 
 from commonage import seeds
-from commonage.errors import SpecError
 from commonage.game import State as Inner
 from commonage.game import Turn, choose, owners
 from commonage.mechanism import Mechanism
@@ -48,8 +47,6 @@ class Imitation(Mechanism):
 
     def check(self) -> None:
         self.require(0 <= self.scale <= 600, "scale", "between 0 and 600 points")  # drawn in hundredths below 2^16
-        if self.seats < 2:
-            raise SpecError(f"imitation around a game with seats={self.seats}: there is nobody to learn from; it needs at least 2 seats")
 
     def start(self, key: Array) -> State:
         none = jnp.zeros(self.seats, jnp.int32)
@@ -61,17 +58,17 @@ class Imitation(Mechanism):
         turn = self.game.step(key, state.game, moves)
         total = state.total + jnp.round(turn.rewards * CENTS).astype(jnp.int32)
         last = jnp.where(asked, moves[:, None], state.last)
-        peer = self._peers(key, state.round, total, last)
+        peer = self._peers(key, state.round, total, (last >= 0).any(-1) & self.game.present(turn.state))
         drawn = peer, jnp.where(peer[:, None] >= 0, last[peer], -1)
         shown = choose(turn.round_over, drawn, (state.peer, state.shown))
         return turn._replace(state=State(turn.state, state.round + turn.round_over, total, last, *shown))
 
-    def _peers(self, key: Array, round: Array, total: Array, last: Array) -> Array:
-        """int32[seats]: who is shown to each seat, -1 nobody. A seat that has retired is shown to nobody."""
+    def _peers(self, key: Array, round: Array, total: Array, here: Array) -> Array:
+        """int32[seats]: who of those `here` is shown to each seat, -1 nobody."""
         stream = lambda purpose: seeds.fold(key, self.label, round, purpose)
-        peer, scale = seeds.peers(stream(0), self.seats), jnp.round(jnp.asarray(self.scale) * CENTS).astype(jnp.int32)
-        shown = seeds.below(stream(1), scale, (self.seats,)) < total[peer] - total
-        return jnp.where(shown & (last[peer] >= 0).any(-1), peer, -1)
+        peer, scale = seeds.peers(stream(0), here), jnp.round(jnp.asarray(self.scale) * CENTS).astype(jnp.int32)
+        better = seeds.below(stream(1), scale, (self.seats,)) < total[peer] - total
+        return jnp.where(better & (peer >= 0), peer, -1)
 
     def witness(self, state: State) -> Array:
         return self.game.witness(state.game) | (state.peer[:, None] == jnp.arange(self.seats))

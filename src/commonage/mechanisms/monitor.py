@@ -12,7 +12,6 @@ import jax.numpy as jnp
 from jax import Array
 
 from commonage import seeds
-from commonage.errors import SpecError
 from commonage.game import Legal, Question, Turn, layers, legal
 from commonage.mechanism import Phased, Phases
 
@@ -47,8 +46,6 @@ class Monitor(Phased):
     private = ("chance",)
 
     def check(self) -> None:
-        if self.seats < 2:
-            raise SpecError(f"monitor around a game with seats={self.seats}: there is nobody to check; it needs at least 2 seats")
         self.require(self.cost >= 0, "cost", "at least 0")
         self.require(self.fine >= 0, "fine", "at least 0")
 
@@ -70,7 +67,8 @@ class Monitor(Phased):
             none = jnp.full(self.seats, -1, jnp.int32)
             return own._replace(chance=jnp.maximum(moves, 0), whom=none, broke=none >= 0), zero
         stream = lambda purpose: seeds.fold(key, self.label, state.clock, purpose)
-        checks, peer = seeds.below(stream(0), 100, (self.seats,)) < own.chance, seeds.peers(stream(1), self.seats)
+        peer = seeds.peers(stream(0), self.present(state))
+        checks = (seeds.below(stream(1), 100, (self.seats,)) < own.chance) & (peer >= 0)
         broke = checks & self._broken(state)[peer]
         fines = broke & (seeds.below(stream(2), 100, (self.seats,)) < moves)  # no move is -1
         spent = fines * jnp.asarray(self.cost, jnp.float32)

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import jax.numpy as jnp
 from jax import Array
 
-from commonage.errors import SpecError
+from commonage.errors import Unfit
 from commonage.game import Legal, Question, Turn, base, legal
 from commonage.mechanism import Phased, Phases
 from commonage.part import static
@@ -53,9 +53,8 @@ class Norm(Phased):
         self.require(self.every >= 0, "every", "a number of rounds, or 0 for never")
         first = base(self.game).questions[0]
         if first.options:
-            raise SpecError(
-                f"norm around {base(self.game).name}: its first question, {first.name}, has options; a norm is a limit on an amount, "
-                "as in pool, commons or public_goods"
+            raise Unfit(
+                f"norm is a limit on the first amount that a game asks for; {base(self.game).name} asks for {' or '.join(first.options)}"
             )
         low, high = first.amount
         self.require(self.limit == -1 or low <= self.limit <= high, "limit", f"an amount, {low} to {high}, or -1 for none")
