@@ -11,7 +11,7 @@ from commonage.games.pool import Pool
 from commonage.mechanisms.monitor import Monitor
 from commonage.mechanisms.norm import Norm
 from commonage.mechanisms.talk import Talk
-from commonage.policies.graduated import Graduated
+from commonage.policies.graduated_monitor import GraduatedMonitor
 from commonage.policies.random import Random
 
 C, D = 0, 1
@@ -76,7 +76,7 @@ def test_everybody_else_is_checked_alike():
 def test_graduated_sanctions_rise_with_every_breach_found():
     """Seat 1 defects for ever: checked each round, fined with 0, 50, then 100 per cent."""
     tower = Monitor(Dilemma(rounds=3))
-    steps = play(tower, Plays((D,)), (Plays((C,)), Graduated(first=0, more=50)))
+    steps = play(tower, Plays((D,)), (Plays((C,)), GraduatedMonitor(first=0, more=50)))
     assert steps.move[2::3, 0, 1].tolist() == [0, 50, 100]
     assert steps.move[1::3, 0, 1].tolist() == [100, 100, 100]
 

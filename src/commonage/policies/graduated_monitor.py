@@ -9,7 +9,7 @@ from commonage.game import Legal
 from commonage.policy import Policy
 
 
-class Graduated(Policy):
+class GraduatedMonitor(Policy):
     """Checks with `watch` per cent, fines with `first` per cent, and `more` per cent for every breach of the norm that it has found."""
 
     game = "monitor"
