@@ -82,6 +82,7 @@ def title(tower: Tower) -> str:
 
 SINGLE = [(small(game), (LIVELY.get(name, [name])[0],)) for game in GAMES for name in MECHANISMS if fits(game, [name])]
 PAIRS = [(small(game), pair) for game in ("dilemma", "commons") for pair in itertools.permutations(MECHANISMS, 2) if fits(game, pair)]
+BESIDE = [{one, other} for one, other in zip(MECHANISMS, MECHANISMS[1:] + MECHANISMS[:1], strict=True)]  # each with the next by name
 TWINS = [(small("dilemma" if fits("dilemma", [name]) else "commons"), (name, name)) for name in MECHANISMS]
 DEEP = drawn(40)
 FEW = 6  # of the deep ones: where a part of the tests has to be enough
@@ -106,8 +107,15 @@ def test_a_mechanism_refuses_a_game_that_has_not_what_it_acts_on(mechanism: str,
 # playing
 
 
-@towers([*SINGLE, *PAIRS, *TWINS])
+@towers([*SINGLE, *TWINS, *(pair for pair in PAIRS if set(pair[1]) in BESIDE)])
 def test_every_game_and_mechanism(tower: Tower) -> None:
+    stands(built(tower))
+
+
+@pytest.mark.slow
+@towers([pair for pair in PAIRS if set(pair[1]) not in BESIDE])
+def test_every_pair_of_mechanisms(tower: Tower) -> None:
+    """There are as many as mechanisms squared: the fast tests have each mechanism with two others, in both orders."""
     stands(built(tower))
 
 
