@@ -10,6 +10,7 @@ from played import climb, look, match, start, turns
 
 from commonage.errors import SpecError
 from commonage.games.pool import Pool
+from commonage.policies.best_harvester import BestHarvester, solved
 from commonage.policies.constant import Constant
 from commonage.policies.steward import Steward
 
@@ -95,6 +96,23 @@ def test_welfare_leaves_a_stock_that_lasts():
     assert 50 + 59 * 6.25 - eaten - 2 < rich < 50 + 60 * 6.25 - eaten  # 100 tons don't grow
     assert scarce < 25 * 0 + 60 * 6.25 - eaten
     assert rich < oracle(Pool(), "welfare_sum", "ceiling")
+
+
+def test_the_best_reply_to_stewards_is_as_good_as_any():
+    """What it earns beside three stewards is what was solved, and no constant effort earns more."""
+    game, best = Pool(seats=4, rounds=3, initial=60), BestHarvester(seats=4, rounds=3)
+    solution = solved(4, 3, 100, 25, 50, 5, 0.25)[1][60_00]
+    earned = lambda *policies: match(game, *policies).rewards[:, 0].sum()
+    assert earned(best, *[Steward()] * 3) == pytest.approx(solution, abs=1e-4)
+    others = max(earned(Constant(amount=effort), *[Steward()] * 3) for effort in range(0, 101, 20))
+    assert others <= solution + 1e-4
+
+
+def test_a_best_reply_to_stewards_takes_all_it_can_and_they_make_room():
+    steps = match(Pool(), BestHarvester(), *[Steward()] * 7)
+    gains = steps.rewards.sum(0)
+    assert gains[0] > gains[1:].max()
+    assert not steps.ended.any()
 
 
 efforts = st.lists(st.lists(st.integers(-1, 100), min_size=4, max_size=4), min_size=6, max_size=6)

@@ -61,6 +61,8 @@ class Norm(Phased):
 
     @property
     def own(self) -> tuple[Question, ...]:
+        if not self.every:
+            return ()  # the norm is given, nobody is asked
         first = base(self.game).questions[0]
         propose = Question("propose", amount=first.amount, unit=first.unit, neutral=self._none)
         return (propose, Question("vote", ("no", "yes"))) if self.rule == "majority" else (propose,)
@@ -82,12 +84,12 @@ class Norm(Phased):
     def asked(self, state: Phases, phase: int) -> tuple[Array, Legal]:
         own = state.own
         proposes = jnp.ones(self.seats, bool) if self.rule == "median" else jnp.arange(self.seats) == self._turn(own)
-        who = proposes & ((own.round % self.every == 0) if self.every else False) if phase == 0 else ~proposes & (own.offer >= 0)
+        who = proposes & (own.round % self.every == 0) if phase == 0 else ~proposes & (own.offer >= 0)
         return who, legal(self.own[phase], self.seats)
 
     def _turn(self, own: Own) -> Array:
         """int32[]: whose turn it is to propose."""
-        return own.round // max(self.every, 1) % self.seats
+        return own.round // self.every % self.seats
 
     def heard(self, key: Array, state: Phases, phase: int, moves: Array) -> tuple[Own, Array]:
         none, own = jnp.zeros(self.seats, jnp.float32), state.own
