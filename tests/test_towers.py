@@ -45,7 +45,7 @@ LIVELY = {
     "talk": ["talk", "talk(when=after)", "talk(order=turn)", "talk(order=floor,turns=3)"],
     "punish": ["punish", "punish(most=2)"],
 }
-IDLE = {"noise": "noise(rate=0)"}
+IDLE = {"noise": "noise(rate=0)", "imitation": "imitation(rate=0)"}
 GAMES, MECHANISMS = sorted(find.parts("games")), sorted(find.parts("mechanisms"))
 
 UNFIT = dict.fromkeys(("agreement", "norm"), ("coin_game", "dilemma"))  # the games that have not what a mechanism acts on
@@ -308,7 +308,7 @@ def strategies(game: str) -> list[Player]:
     return [(policy,) for policy in policies if policy.game in ("*", game)]
 
 
-ALL = tuple({"noise": "noise(rate=0)"}.get(name, name) for name in MECHANISMS)
+ALL = tuple(IDLE.get(name, name) for name in MECHANISMS)
 FIT = {game: tuple(text for text in ALL if fits(game, [spec.call(text).name])) for game in GAMES}
 SOME = {game: ALL if game == "commons" else (FIT[game] * 2)[i % len(FIT[game]) :][:2] for i, game in enumerate(GAMES)}
 SILENT = [(small(game), SOME[game]) for game in GAMES] + [(small(game), FIT[game][::-1]) for game in GAMES]

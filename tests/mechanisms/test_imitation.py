@@ -39,7 +39,7 @@ def test_equals_learn_nothing():
 
 def test_the_greater_the_difference_the_likelier():
     """5 points ahead on a scale of 20: a quarter of 4,000 matches, give or take 4 standard errors."""
-    steps = play(Imitation(Dilemma(rounds=2), scale=20), Plays((D, C)), (Copies(), NormKeeper()), matches=4000)
+    steps = play(Imitation(Dilemma(rounds=2), scale=20), Plays((D, C)), Copies(), matches=4000)
     assert abs((steps.move[1, :, 1] == D).mean() - 1 / 4) < 4 * np.sqrt(3 / 16 / 4000)
 
 
@@ -52,6 +52,12 @@ class Copies(Lines):
     def act(self, key, memory, sight, legal, imitation=None):
         shown = -1 if imitation is None else imitation.moves["dilemma"][0]
         return legal.nearest(shown), memory + 1
+
+
+def test_nobody_looks_at_others_all_the_time():
+    """At a rate of 1 in 4 a quarter of 4,000 seats that earned less are shown who earned more, give or take 4 standard errors."""
+    steps = play(Imitation(Dilemma(rounds=2), rate=0.25), Plays((D, C)), Copies(), matches=4000)
+    assert abs((steps.move[1, :, 1] == D).mean() - 1 / 4) < 4 * np.sqrt(3 / 16 / 4000)
 
 
 def test_fines_count_as_earnings_and_all_layers_inside_are_shown():
@@ -81,6 +87,8 @@ def test_it_shows_and_changes_nothing():
 
 
 def test_wrong_parameters():
+    with pytest.raises(SpecError, match="rate must be between 0 and 1"):
+        Imitation(Dilemma(), rate=2)
     with pytest.raises(SpecError, match="scale must be between 0 and 600"):
         Imitation(Dilemma(), scale=601)
 

@@ -30,7 +30,7 @@ LIMITED = Monitor(Norm(Pool(seats=2, rounds=2), every=0, limit=30))
 def test_whoever_breaks_the_norm_and_is_checked_is_fined():
     """The norm is 30 per cent. Seat 1 puts in 80, seat 2 just 30; both check and fine."""
     harvest, check, fine = turns(LIMITED, [80, 30], [ALWAYS, ALWAYS], [ALWAYS, ALWAYS])
-    assert (asks(LIMITED, harvest.state), asks(LIMITED, check.state), asks(LIMITED, fine.state)) == ([2, 2], [3, 3], [0, 0])
+    assert (asks(LIMITED, harvest.state), asks(LIMITED, check.state), asks(LIMITED, fine.state)) == ([1, 1], [2, 2], [0, 0])
     assert fine.rewards.tolist() == [-3, -1]
     assert (fine.state.own.spent.tolist(), fine.state.own.fined.tolist()) == ([0, 1], [3, 0])
     assert "Your last check: seat 2 kept the norm. You were fined 3 after the last round." in LIMITED.tell(fine.state, 0)
@@ -45,7 +45,7 @@ def test_a_fine_is_told_until_the_next_round_is_over():
 
 def test_who_does_not_check_is_not_asked_how_often_to_fine():
     _, check = turns(LIMITED, [80, 80], [NEVER, ALWAYS])
-    assert asks(LIMITED, check.state) == [-1, 3]
+    assert asks(LIMITED, check.state) == [-1, 2]
     _, nobody = turns(LIMITED, [80, 80], [NEVER, NEVER])
     assert asks(LIMITED, nobody.state) == [0, 0]
 

@@ -35,17 +35,21 @@ class Sight(NamedTuple):
 
 
 class Imitation(Mechanism):
-    """One other seat, drawn at random, is shown with the probability (its earnings - mine) / `scale`, at most 1; 0: if they are higher.
+    """With probability `rate` a seat looks at one other, drawn at random: it is shown if it has earned more.
 
+    `scale` above 0: only with the probability (its earnings - mine) / `scale`, at most 1.
     What is shown are its last moves in all layers inside when the round was over, and thereby its deeds of that round.
     """
 
+    null = {"rate": 0.0}
     game: Any
+    rate: float = 1.0
     scale: float = 0.0
 
     private = ("total", "last")
 
     def check(self) -> None:
+        self.require(0 <= self.rate <= 1, "rate", "between 0 and 1")
         self.require(0 <= self.scale <= 600, "scale", "between 0 and 600 points")  # drawn in hundredths below 2^16
 
     def start(self, key: Array) -> State:
@@ -68,7 +72,8 @@ class Imitation(Mechanism):
         stream = lambda purpose: seeds.fold(key, self.label, round, purpose)
         peer, scale = seeds.peers(stream(0), here), jnp.round(jnp.asarray(self.scale) * CENTS).astype(jnp.int32)
         better = seeds.below(stream(1), scale, (self.seats,)) < total[peer] - total
-        return jnp.where(better & (peer >= 0), peer, -1)
+        looks = seeds.chance(stream(2), self.rate, (self.seats,))
+        return jnp.where(looks & better & (peer >= 0), peer, -1)
 
     def witness(self, state: State) -> Array:
         return self.game.witness(state.game) | (state.peer[:, None] == jnp.arange(self.seats))
@@ -78,9 +83,10 @@ class Imitation(Mechanism):
         return Sight(state.peer, {label: state.shown[:, owner == label] for label in dict.fromkeys(owners(self.game))})
 
     def adds(self, seat: int) -> str:
+        often = "" if float(self.rate) == 1 else f" with a chance of {float(self.rate) * 100:g} per cent"
         likelier = " with a chance that grows with the difference," if float(self.scale) else ""
         return (
-            f"After each round one of the others is drawn at random for everybody. If it has earned more than you so far,{likelier} "
+            f"After each round{often} one of the others is drawn at random for you. If it has earned more than you so far,{likelier} "
             "you are shown what it did last. What it earned is not told."
         )
 
