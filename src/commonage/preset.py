@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import dataclasses
 import tomllib
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -52,23 +52,23 @@ class Preset:
         """Every variant with what it is about, the base first."""
         return {BASE: self.about, **{name: row.get("about", "") for name, row in self.variant.items()}}
 
-    def rows(self, variants: Sequence[str] = (), seats: str = "") -> list[Row]:
-        """The arms of these variants, or of the base; with one seat list, or with each of its own."""
+    def rows(self, variants: Sequence[str] = (), seats: str = "", players: Sequence[str] = ()) -> list[Row]:
+        """The arms of these variants, or of the base; with one seat list, whose `players` each stand there once, or with its own."""
         chosen = list(self.variants) if list(variants) == [ALL] else list(variants) or [BASE]
-        return [row for name in chosen for row in self._rows(name, seats)]
+        return [row for name in chosen for row in self._rows(name, seats, players)]
 
     def numbers(self, variant: str) -> list[Row]:
         """What was published of a variant."""
         return [row for row in self.published if row.get("variant", BASE) == variant]
 
-    def _rows(self, variant: str, seats: str) -> list[Row]:
+    def _rows(self, variant: str, seats: str, players: Sequence[str]) -> list[Row]:
         if variant not in self.variants:
             raise SpecError(f"{self.name} has no variant {variant!r}: it has {', '.join([*self.variants, ALL])}")
         own = self.variant.get(variant, {})
         row = {**self.base, **{key: value for key, value in own.items() if key not in ("about", "seats", "each")}}
         lists = [{"seats": seats}] if seats else own.get("seats", self.seats)
         if own.get("each") and seats:
-            lists = [{"seats": one} for one in _each(seats)]
+            lists = [{"seats": one} for one in players]
         called = "" if variant == BASE else f"{variant}: "
         names = [called + one.get("name", "") if one.get("name") or called else "" for one in lists]
         place = f"{self.name}/{variant}"
@@ -103,13 +103,6 @@ def published(place: str) -> list[Row]:
     """The published numbers beside an arm: `govsim/newcomer`."""
     name, _, variant = place.rpartition("/")
     return load(name).numbers(variant) if name else []
-
-
-def _each(seats: str) -> Iterable[str]:
-    """Every player of a seat list, once."""
-    from commonage import spec
-
-    return dict.fromkeys(map(str, spec.seats(seats)))
 
 
 def _read(name: str) -> dict[str, Any]:

@@ -72,7 +72,8 @@ OnFailure = Annotated[str, typer.Option(help="A seat that fails: end the match, 
 MaxFailed = Annotated[int, typer.Option(min=0, help="More failed matches than this: exit 3.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON and nothing else.")]
 
-DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would run and what models would be asked for, and stop.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would run, what models would cost, what it could tell, and stop.")]
+Pilot = Annotated[str, typer.Option(metavar="DIR", help="For --dry-run: what was played before says how wide results spread.")]
 
 MODELS = "Models"
 Budget = Annotated[str | None, typer.Option(rich_help_panel=MODELS, help="What they may cost: 2 is money, 200ktok is tokens.")]
@@ -91,6 +92,11 @@ START, LOOK, STUDY, TRUST = "start", "look", "study", "trust"
 def _named(context: typer.Context, name: str) -> bool:
     """Whether a parameter stands on the command line."""
     return getattr(context.get_parameter_source(name), "name", "") == "COMMANDLINE"
+
+
+def _dry(dry_run: bool, pilot: str) -> str | None:
+    """None: play. Else it is a dry run, by the spread of what was played in this folder; "" where none is named."""
+    return pilot if dry_run or pilot else None
 
 
 def _limits(
@@ -155,6 +161,7 @@ def play(
     json: Json = False,
     save: Annotated[Path | None, typer.Option(help="Write it as a study file, too.")] = None,
     dry_run: DryRun = False,
+    pilot: Pilot = "",
     *,
     limits: dict[str, Any],
 ) -> None:
@@ -166,7 +173,9 @@ def play(
     if preset.is_preset(game):
         options = {"seed": seed, "runner": runner, "on_failure": on_failure, "generations": generations}
         options |= {"repeats": repeats} if _named(context, "repeats") else {}
-        return show.preset(game, variants or [], mechanisms or [], seats, sets or [], options, out, max_failed, json, save, dry_run, limits)
+        return show.preset(
+            game, variants or [], mechanisms or [], seats, sets or [], options, out, max_failed, json, save, _dry(dry_run, pilot), limits
+        )
     if variants:
         raise SpecError(f"--variant {variants[0]}: {game} is no preset. All: commonage presets")
     own = {"mechanisms": "--with", "seats": "--seats", "sets": "--set", "generations": "--generations"}
@@ -174,7 +183,7 @@ def play(
     own |= {"runner": "--runner", "on_failure": "--on-failure", "save": "--save"}
     if game.endswith(".toml"):
         named = [flag for name, flag in own.items() if _named(context, name)]
-        return show.study(Path(game), out, dry_run, max_failed, json, limits, named)
+        return show.study(Path(game), out, _dry(dry_run, pilot), max_failed, json, limits, named)
     show.play(
         game,
         mechanisms or [],
@@ -189,7 +198,7 @@ def play(
         max_failed,
         json,
         save,
-        dry_run,
+        _dry(dry_run, pilot),
         limits,
     )
 
@@ -287,6 +296,7 @@ def study(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A study in TOML.")],
     out: Out = None,
     dry_run: DryRun = False,
+    pilot: Pilot = "",
     max_failed: MaxFailed = 0,
     json: Json = False,
     *,
@@ -295,7 +305,7 @@ def study(
     """A grid of arms from a file."""
     from commonage.cli import show
 
-    show.study(file, out, dry_run, max_failed, json, limits)
+    show.study(file, out, _dry(dry_run, pilot), max_failed, json, limits)
 
 
 @app.command(rich_help_panel=STUDY)

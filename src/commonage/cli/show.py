@@ -32,7 +32,7 @@ def demo(out: Path, repeats: int, seed: int) -> None:
 
 def play(
     game: str, mechanisms: Sequence[str], seats: str, sets: Sequence[str], generations: str, repeats: int, seed: int, out: Path | None,
-    runner: str, on_failure: str, max_failed: int, json: bool, save: Path | None, dry_run: bool, limits: dict[str, Any],
+    runner: str, on_failure: str, max_failed: int, json: bool, save: Path | None, dry: str | None, limits: dict[str, Any],
 ) -> None:  # fmt: skip
     from commonage import spec
 
@@ -41,32 +41,32 @@ def play(
 
     arm = Arm(game, seats or _anybody(game, mechanisms, sets), tuple(mechanisms), "", spec.settings(sets), generations or None)
     plan = Study(arms=[arm], repeats=repeats, seed=seed, runner=runner, on_failure=on_failure, limits=limits)
-    _play(plan, out, max_failed, json, save, dry_run)
+    _play(plan, out, max_failed, json, save, dry)
 
 
-def _play(plan: Any, out: Path | None, max_failed: int, json: bool, save: Path | None, dry_run: bool) -> None:
+def _play(plan: Any, out: Path | None, max_failed: int, json: bool, save: Path | None, dry: str | None) -> None:
     plan.built  # noqa: B018  says what is wrong before anything is written
     if save:
         plan.save(save)
-    if dry_run:
-        return _dry(plan, json)
+    if dry is not None:
+        return _dry(plan, json, dry)
     _run(plan, out or _fresh(plan.built[0].game), max_failed, json)
 
 
 def preset(
     name: str, variants: Sequence[str], mechanisms: Sequence[str], seats: str, sets: Sequence[str], options: dict[str, Any],
-    out: Path | None, max_failed: int, json: bool, save: Path | None, dry_run: bool, limits: dict[str, Any],
+    out: Path | None, max_failed: int, json: bool, save: Path | None, dry: str | None, limits: dict[str, Any],
 ) -> None:  # fmt: skip
     from commonage import spec
     from commonage.run.study import Study
 
     chosen = [one for text in variants for one in text.split(",")]
     plan = Study.preset(name, chosen, seats, mechanisms, spec.settings(sets), limits=limits, **options)
-    _play(plan, out or _free(Path("runs") / Path(name).stem), max_failed, json, save, dry_run)
+    _play(plan, out or _free(Path("runs") / Path(name).stem), max_failed, json, save, dry)
 
 
 def study(
-    file: Path, out: Path | None, dry_run: bool, max_failed: int, json: bool, limits: dict[str, Any], named: Sequence[str] = ()
+    file: Path, out: Path | None, dry: str | None, max_failed: int, json: bool, limits: dict[str, Any], named: Sequence[str] = ()
 ) -> None:  # fmt: skip
     from commonage.run.study import Study
 
@@ -74,18 +74,32 @@ def study(
         raise SpecError(f"{', '.join(named)}: a study file says that itself; change {file}, or name a game instead")
     plan = Study.load(file)
     plan.limits = dataclasses.replace(plan.limits, **limits)
-    if dry_run:
-        return _dry(plan, json)
+    if dry is not None:
+        return _dry(plan, json, dry)
     _run(plan, out or Path("runs") / file.stem, max_failed, json)
 
 
-def _dry(plan: Any, json: bool) -> None:
-    """What would run, and what models would be asked for."""
+def _dry(plan: Any, json: bool, pilot: str) -> None:
+    """What would run, what models would be asked for, and what it could tell."""
+    from commonage.run.power import power
+
     found = plan.estimate()
+    told = power(plan, found.total("likely").money if found.paid else 0.0, pilot)
     if json:
         arms = [{"name": arm.name, "runner": "compiled" if arm.compiled else "mixed", "spec": arm.spec} for arm in plan.built]
         matches = sum(map(plan.matches, plan.built))
-        print(jsonlib.dumps({"arms": arms, "repeats": plan.repeats, "matches": matches, "seed": plan.seed, "estimate": found.json()}))
+        print(
+            jsonlib.dumps(
+                {
+                    "arms": arms,
+                    "repeats": plan.repeats,
+                    "matches": matches,
+                    "seed": plan.seed,
+                    "estimate": found.json(),
+                    "power": told.json(),
+                }
+            )
+        )
         return
     rows = [f"  {arm.number + 1:>3}  {'compiled' if arm.compiled else 'mixed':<8}  {arm.name}" for arm in plan.built]
     arms, total = f"{len(rows)} arm{'s' * (len(rows) > 1)}", sum(map(plan.matches, plan.built))
@@ -93,6 +107,19 @@ def _dry(plan: Any, json: bool) -> None:
     print("\n".join([f"{arms} x {plan.repeats} repeats{chained} = {total} matches, seed {plan.seed}; {_cost(found)}", *rows]))
     if found.rows:
         print(f"\n{found.text()}")
+    _power(told)
+
+
+def _power(told: Any) -> None:
+    """The least difference between two arms that can be told from none, in several sizes of the study."""
+    from rich.console import Console
+
+    from commonage.measure import report as pages
+
+    console = Console(highlight=False)
+    console.print("\nDifferences between two arms that it can tell from none:\n")
+    console.print(pages.plans(told.plans, console.width))
+    console.print(f"{told.basis}.", markup=False)
 
 
 def _cost(found: Any) -> str:

@@ -100,8 +100,13 @@ def detectable(a: np.ndarray, b: np.ndarray, n: int | None = None, paired: bool 
     a, b = np.asarray(a, float), np.asarray(b, float)
     if min(len(a), len(b)) < 2:
         return None
-    sd = (b - a).std(ddof=1) if paired else math.hypot(a.std(ddof=1), b.std(ddof=1))
-    return float((Z + NORMAL.inv_cdf(power)) * sd / math.sqrt(n or min(len(a), len(b))))
+    n = n or min(len(a), len(b))
+    return least((b - a).std(ddof=1), 0.0, n, power) if paired else least(a.std(ddof=1), b.std(ddof=1), n, power)
+
+
+def least(sd_a: float, sd_b: float, n: int, power: float = 0.8) -> float:
+    """The least difference that `n` repeats of each of two arms tell from none, by their standard deviations: `needed`, solved."""
+    return float((Z + NORMAL.inv_cdf(power)) * math.hypot(sd_a, sd_b) / math.sqrt(n))
 
 
 def _together(one: float, other: float, correlation: float) -> float:

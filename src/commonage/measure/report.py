@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from commonage.find import parts
 from commonage.measure import accounting, intervals, published, statistics, words
 from commonage.measure.contract import Measure, Tables
 from commonage.measure.names import called, game_of, given, retired
@@ -142,6 +143,24 @@ def notes(summary: Summary) -> list[str]:
 def bills(summary: Summary) -> list[dict[str, str]]:
     """The rows of the accounting, as `accounting.bills` gives them."""
     return accounting.bills([(called(arm), arm["accounting"]) for arm in summary["arms"] if "accounting" in arm], len(summary["arms"]) > 1)
+
+
+def plans(sizes: Sequence[Any], width: int) -> Table:
+    """Plans of a study (`repeats`, `money`, `least` difference by measure), a row each."""
+    units = {measure.name: measure.unit for measure in statistics.measures_of(parts("measures"))}
+    shown = [name for name in HEADLINES if name in sizes[0].least]
+    paid = any(size.money != 0 for size in sizes)
+    rows = [
+        {"repeats": f"{size.repeats:,}", **({"likely cost": words.money(size.money)} if paid else {})}
+        | {words.title(name): _difference(size.least[name], units.get(name, "")) for name in shown}
+        for size in sizes
+    ]
+    return _plain(rows, width, [words.title(name) for name in reversed(shown[2:])])
+
+
+def _difference(value: float, unit: str) -> str:
+    """`44 points` of a share, else as many digits as say something."""
+    return f"{value * 100:.0f} points" if unit == "share" else f"{value:.2g}" if value < 10 else f"{value:,.0f}"
 
 
 def _plain(rows: list[dict[str, str]], width: int, spare: Sequence[str]) -> Table:

@@ -148,9 +148,9 @@ class Study:
         `mechanisms` go around each arm's own, `sets` are parameters of any layer, `generations` stand in place of its own;
         `options` as of a Study.
         """
-        ready = presets.load(name)
+        ready, players = presets.load(name), list(dict.fromkeys(map(str, spec.seats(seats)))) if seats else []
         own = {"set": sets or {}, **({"generations": generations} if generations else {})}
-        rows = [{**row, **own, "with": [*mechanisms, *row.get("with", [])]} for row in ready.rows(variants, seats)]
+        rows = [{**row, **own, "with": [*mechanisms, *row.get("with", [])]} for row in ready.rows(variants, seats, players)]
         return cls(arms=[_arm(row, name) for row in rows], **{"repeats": ready.repeats, "name": name, **options})
 
     def save(self, path: str | Path) -> None:
