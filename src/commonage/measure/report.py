@@ -356,7 +356,7 @@ def _who(arms: Sequence[dict[str, Any]], most: int) -> list[tuple[str, list[str]
     columns = [("game", [spec.get("game", "") for spec in specs])] if len({spec.get("game") for spec in specs}) > 1 else []
     columns.append(("who sits there", marked))
     if any(spec.get("with") for spec in specs) and not _shared(arms):
-        columns.append(("with", [words.folded(", ".join(spec.get("with", ())), 2 * most // 3) or "-" for spec in specs]))
+        columns.append(("with", [words.folded(", ".join(spec.get("with", ())), most) or "-" for spec in specs]))
     return columns
 
 
