@@ -201,7 +201,7 @@ def _of_generation(measure: Measure, rows: pl.DataFrame) -> dict[str, Any]:
 
 def power(comparison: dict[str, Any]) -> str:
     """`With 50 lineages each ... differences of 5.2 percentage points in cooperation`: what so many repeats tell apart."""
-    cells = {name: cell for name, cell in comparison["measures"].items() if name in POWER and cell.get("detectable")}
+    cells = {name: cell for name, cell in comparison["measures"].items() if name in POWER and _tells(cell)}
     if not cells:
         return ""
     told = [f"{' '.join(_least(cell)).strip()} in {words.title(name)}" for name, cell in cells.items()]
@@ -209,6 +209,11 @@ def power(comparison: dict[str, Any]) -> str:
     a, b = (called(comparison[key]) for key in ("a", "b"))
     kind = "in pairs" if comparison["paired"] else "unpaired"
     return f"{b} less {a}: {words.count(n, 'repeat')} {kind} tell differences from {', '.join(told)} (5 % level, power 80 %)."
+
+
+def _tells(cell: dict[str, Any]) -> bool:
+    """Whether there is a least difference that is told: where all repeats are equal any is."""
+    return (cell.get("detectable") or 0) > 1e-9
 
 
 def _least(cell: dict[str, Any]) -> tuple[str, str]:
@@ -242,7 +247,7 @@ def differences(comparison: dict[str, Any]) -> Table:
             f"{mean} {words.limits(cell, decimals, sign=True)}".rstrip(),
             unit,
             f"{cell['n']:,}",
-            _least(cell)[0] if cell.get("detectable") else "",
+            _least(cell)[0] if _tells(cell) else "",
             told,
         )
     return out
