@@ -162,6 +162,20 @@ def test_what_stands_behind_the_last_true_entry_changes_nothing() -> None:
         assert seeds.one_of(k, jnp.array([0, 1, 1, 0, 1], bool)) == seeds.one_of(k, jnp.array([0, 1, 1, 0, 1, 0, 0, 0], bool))
 
 
+@pytest.mark.parametrize("here", ["11", "1111", "1011", "1001"])
+def test_peers_are_others_that_are_here_all_equally_likely(here: str) -> None:
+    mask = np.array([place == "1" for place in here])
+    peers = np.asarray(jax.vmap(lambda i: seeds.peers(seeds.fold(key(), i), mask))(jnp.arange(1 << 14)))
+    for place, drawn in enumerate(peers.T):
+        others = [other for other in np.flatnonzero(mask) if other != place]
+        uniform(np.searchsorted(others, drawn), len(others))
+        assert set(drawn) == set(others)
+
+
+def test_with_nobody_else_there_is_no_peer() -> None:
+    assert seeds.peers(key(), np.array([True, False])).tolist() == [-1, 0]
+
+
 @pytest.mark.parametrize("n", [2, 3, 4])
 def test_every_permutation_comes_equally_often(n: int) -> None:
     rows = jax.jit(jax.vmap(lambda k: seeds.permutation(k, n)))(seeds.fold(key(), jnp.arange(N)))

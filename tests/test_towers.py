@@ -38,16 +38,17 @@ SMALL = {
     "coin_game": "coin_game(rounds=2,round_steps=3)",
     "market": "market(seats=3,rounds=3)",
     "trash": "trash(seats=3,rounds=3,capacity=12,added=6,limit=9,report=false)",
+    "pool": "pool(seats=3,rounds=4,reach=100)",
 }
 LIVELY = {
     "noise": ["noise(rate=0.3)"],
     "talk": ["talk", "talk(when=after)", "talk(order=turn)", "talk(order=floor,turns=3)"],
     "punish": ["punish", "punish(most=2)"],
 }
-IDLE = {"noise": "noise(rate=0)"}
+IDLE = {"noise": "noise(rate=0)", "imitation": "imitation(rate=0)"}
 GAMES, MECHANISMS = sorted(find.parts("games")), sorted(find.parts("mechanisms"))
 
-UNFIT = {"agreement": ("coin_game", "dilemma")}  # the games that have not what a mechanism acts on
+UNFIT = dict.fromkeys(("agreement", "norm"), ("coin_game", "dilemma"))  # the games that have not what a mechanism acts on
 
 Tower = tuple[str, tuple[str, ...]]  # a game, and mechanisms from the outside in, as text
 
@@ -81,6 +82,7 @@ def title(tower: Tower) -> str:
 
 SINGLE = [(small(game), (LIVELY.get(name, [name])[0],)) for game in GAMES for name in MECHANISMS if fits(game, [name])]
 PAIRS = [(small(game), pair) for game in ("dilemma", "commons") for pair in itertools.permutations(MECHANISMS, 2) if fits(game, pair)]
+BESIDE = [{one, other} for one, other in zip(MECHANISMS, MECHANISMS[1:] + MECHANISMS[:1], strict=True)]  # each with the next by name
 TWINS = [(small("dilemma" if fits("dilemma", [name]) else "commons"), (name, name)) for name in MECHANISMS]
 DEEP = drawn(40)
 FEW = 6  # of the deep ones: where a part of the tests has to be enough
@@ -105,8 +107,15 @@ def test_a_mechanism_refuses_a_game_that_has_not_what_it_acts_on(mechanism: str,
 # playing
 
 
-@towers([*SINGLE, *PAIRS, *TWINS])
+@towers([*SINGLE, *TWINS, *(pair for pair in PAIRS if set(pair[1]) in BESIDE)])
 def test_every_game_and_mechanism(tower: Tower) -> None:
+    stands(built(tower))
+
+
+@pytest.mark.slow
+@towers([pair for pair in PAIRS if set(pair[1]) not in BESIDE])
+def test_every_pair_of_mechanisms(tower: Tower) -> None:
+    """There are as many as mechanisms squared: the fast tests have each mechanism with two others, in both orders."""
     stands(built(tower))
 
 
@@ -299,7 +308,7 @@ def strategies(game: str) -> list[Player]:
     return [(policy,) for policy in policies if policy.game in ("*", game)]
 
 
-ALL = tuple({"noise": "noise(rate=0)"}.get(name, name) for name in MECHANISMS)
+ALL = tuple(IDLE.get(name, name) for name in MECHANISMS)
 FIT = {game: tuple(text for text in ALL if fits(game, [spec.call(text).name])) for game in GAMES}
 SOME = {game: ALL if game == "commons" else (FIT[game] * 2)[i % len(FIT[game]) :][:2] for i, game in enumerate(GAMES)}
 SILENT = [(small(game), SOME[game]) for game in GAMES] + [(small(game), FIT[game][::-1]) for game in GAMES]

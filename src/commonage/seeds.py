@@ -79,6 +79,17 @@ def one_of(key: jax.Array, mask: jax.Array) -> jax.Array:
     return (jnp.where(mask, tickets, 0).max(-1) & np.uint32(2**low - 1)).astype(jnp.int32)
 
 
+def peers(key: jax.Array, here: jax.Array) -> jax.Array:
+    """int32[n]: for each of n places one of the others that are `here`, bool[n], uniformly; -1 where there is none.
+
+    Each place draws a ticket for every other, and the highest wins; two equal ones favour the first (below n / 2^31).
+    """
+    n = here.shape[0]
+    others = here & ~np.eye(n, dtype=bool)
+    tickets = jnp.where(others, bits(key, (n, n)) | np.uint32(1), 0)
+    return jnp.where(others.any(-1), jnp.argmax(tickets, -1), -1).astype(jnp.int32)
+
+
 def permutation(key: jax.Array, n: int) -> jax.Array:
     """int32[n]: a uniform permutation of 0..n-1."""
     return jnp.argsort(bits(key, (n,))).astype(jnp.int32)

@@ -147,6 +147,16 @@ def test_consumer_harm_is_the_surplus_lost_per_round_as_each_round_left_it():
     assert one(arm(yardsticks=MARKET), talked, name="consumer_harm") == [15]
 
 
+def test_norm_similarity_is_the_mean_difference_of_proposals():
+    """Proposals 10, 20, 60 of 0..100 differ by 10, 50 and 40; in the second round two of them by 20, and one never proposed."""
+    header = arm("norms", "pool", questions=[{"name": "effort", "amount": [0, 100]}])
+    proposed = {"norm.proposed": [[10, 20, 60], [30, 50, -1]]}
+    alone = match([[1] * 3], [[1] * 3], {"norm.proposed": [[-1, 5, -1]]})
+    same, undefined = values(tables((header, [match([[1] * 3] * 2, [[1] * 3] * 2, proposed), alone])), "norm_similarity")
+    assert same == pytest.approx((1 - 1 / 3 + 1 - 1 / 5) / 2)
+    assert undefined is None
+
+
 def test_only_finished_matches_count():
     played = [match([[8]]), match([[99]], status="failed"), match([[99]], status="paused"), match([[99]], status="open")]
     study = tables((fishery(), played))

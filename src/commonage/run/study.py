@@ -368,11 +368,11 @@ class Study:
 def remarks(arms: Sequence[Built]) -> list[str]:
     """What is worth a warning before anything runs: mechanisms and parts that nobody uses, tables that are slow."""
     out: dict[str, None] = {}
-    silent: dict[str, list[str]] = {}
+    silent: dict[str, dict[str, None]] = {}  # mechanism -> the arms, each once
     around = {layer.name for arm in arms for layer in layers(arm.game)}
     for arm in arms:
         for name in seats.silent(arm.game, arm.agents):
-            silent.setdefault(name, []).append(arm.name)
+            silent.setdefault(name, {})[arm.name] = None
         for part in spec.idle(arm.game, [agent.player for agent in arm.agents if isinstance(agent, PolicyAgent)]):
             if part.game not in around:  # in another arm it is asked: this one is the control
                 out[f"{part.name} is idle: nobody asks it without {part.game}; add --with {part.game}"] = None
@@ -381,7 +381,7 @@ def remarks(arms: Sequence[Built]) -> list[str]:
         if arm.game.seats > MANY:
             out[f"{arm.game.seats} places: what a step computes grows with their square, and compiling it may take minutes"] = None
     for name, idle in silent.items():
-        where = f"{idle[0]!r} equals its control" if len(idle) == 1 else f"{len(idle)} arms equal their controls"
+        where = f"{next(iter(idle))!r} equals its control" if len(idle) == 1 else f"{len(idle)} arms equal their controls"
         out[f"{name} is on, but no seat uses it: {where}"] = None
     return list(out)
 
@@ -532,7 +532,7 @@ def _arm(row: dict[str, Any], path: str) -> Arm:
     return arm
 
 
-def _known(table: dict[str, Any], known: Sequence[str], where: str) -> None:
+def _known(table: dict[str, Any], known: Iterable[str], where: str) -> None:
     """Raises SpecError for a key that there is not, with the nearest one that is."""
     for key in table:
         near = difflib.get_close_matches(key, known, n=1)
