@@ -218,7 +218,7 @@ def _tells(cell: dict[str, Any]) -> bool:
 
 def _least(cell: dict[str, Any]) -> tuple[str, str]:
     """(the least difference that is told, its unit)."""
-    least, unit = cell["detectable"], {"share": "percentage points", "index": ""}.get(cell["unit"], cell["unit"])
+    least, unit = cell["detectable"], {"share": "percentage points", "index": ""}.get(str(cell["unit"]), str(cell["unit"]))
     return words.plain(least, cell["unit"], words.needs(least, cell["unit"])), unit
 
 
