@@ -26,7 +26,7 @@ QUIET = ("welfare_sum", "welfare_min")  # in the frame, in JSON and in the repor
 CURVES = ("cooperation", "log_holdings")  # what is shown by generation; where an arm has neither, what is first in the table
 SHOWN = 5  # generations in a table for the terminal
 GAP = 3  # characters between two columns
-ALWAYS_POWER = ("cooperation", "log_holdings", "gain")  # of which it is said what the repeats tell apart
+POWER = ("cooperation", "log_holdings", "gain")  # of which it is said what the repeats tell apart
 ALWAYS = "cooperation"  # has a column however narrow the table is
 NUMBERS = ("mean", "low", "high", "worst", "best", *words.SIDES)
 TEST = "TEST MODEL: a strategy in disguise, there to show and test how models take seats. These are no results."
@@ -220,20 +220,25 @@ def _of_generation(measure: Measure, rows: pl.DataFrame) -> dict[str, Any]:
 
 def power(comparison: dict[str, Any]) -> str:
     """`With 50 lineages each ... differences of 5.2 percentage points in cooperation`: what so many repeats tell apart."""
-    cells = {name: cell for name, cell in comparison["measures"].items() if name in ALWAYS_POWER and cell.get("detectable")}
+    cells = {name: cell for name, cell in comparison["measures"].items() if name in POWER and _tells(cell)}
     if not cells:
         return ""
-    told = [f"{_least(cell)} in {words.title(name)}" for name, cell in cells.items()]
+    told = [f"{' '.join(_least(cell)).strip()} in {words.title(name)}" for name, cell in cells.items()]
     n = min(cell["n"] for cell in cells.values())
     a, b = (called(comparison[key]) for key in ("a", "b"))
     kind = "in pairs" if comparison["paired"] else "unpaired"
     return f"{b} less {a}: {words.count(n, 'repeat')} {kind} tell differences from {', '.join(told)} (5 % level, power 80 %)."
 
 
-def _least(cell: dict[str, Any]) -> str:
-    """The least difference that is told, with its unit."""
-    least, unit = cell["detectable"], {"share": "percentage points", "index": ""}.get(cell["unit"], cell["unit"])
-    return f"{words.plain(least, cell['unit'], words.needs(least, cell['unit']))} {unit}".strip()
+def _tells(cell: dict[str, Any]) -> bool:
+    """Whether there is a least difference that is told: where all repeats are equal any is."""
+    return (cell.get("detectable") or 0) > 1e-9
+
+
+def _least(cell: dict[str, Any]) -> tuple[str, str]:
+    """(the least difference that is told, its unit)."""
+    least, unit = cell["detectable"], {"share": "percentage points", "index": ""}.get(str(cell["unit"]), str(cell["unit"]))
+    return words.plain(least, cell["unit"], words.needs(least, cell["unit"])), unit
 
 
 def differences(comparison: dict[str, Any]) -> Table:
@@ -261,7 +266,7 @@ def differences(comparison: dict[str, Any]) -> Table:
             f"{mean} {words.limits(cell, decimals, sign=True)}".rstrip(),
             unit,
             f"{cell['n']:,}",
-            _least(cell) if cell.get("detectable") else "",
+            _least(cell)[0] if _tells(cell) else "",
             told,
         )
     return out
