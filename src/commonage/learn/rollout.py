@@ -339,7 +339,8 @@ def _at(group: Sitting, rows: Array) -> Array:
     rows = jnp.moveaxis(rows, 0, -2)
     if group.match is None:
         return rows
-    return rows.reshape(*rows.shape[:-2], -1).at[..., _index(group, rows)].get(mode="promise_in_bounds")
+    flat = rows.reshape(*rows.shape[:-2], rows.shape[-2] * rows.shape[-1])
+    return flat.at[..., _index(group, rows)].get(mode="promise_in_bounds")
 
 
 def _index(group: Sitting, rows: Array) -> Array:

@@ -89,10 +89,10 @@ def _fill(game: Game, groups: tuple[Group, ...], keys: np.ndarray, sums: Totals)
 
 def _put(sums: Totals, over: _Over, matches: int) -> None:
     at = np.flatnonzero(over.match < matches)
-    match = over.match.ravel()[at]
+    match = over.match.ravel()[at].astype(np.intp)
     for all_, some in zip(sums, over.sums, strict=True):
         for row, new in zip(np.atleast_2d(all_), some.reshape(-1, over.match.size), strict=True):
-            row[match] = new[at]
+            row[match] = new.take(at)
 
 
 @jax.jit
