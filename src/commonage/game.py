@@ -270,11 +270,11 @@ def once(compute: Callable[[], Any], unknown: Array) -> Any:
     """What `compute` gives, computed once. XLA's CPU compiler repeats a computation in every use of its result, and in
     theirs, so that towers of mechanisms would take several times as long to compile and to run; it does not so with a loop.
 
-    `unknown` is any array of the match: were it plain that the loop runs once it would be taken apart.
+    `unknown` is any array of the match, from which it counts: were it plain that the loop runs once it would be taken apart.
     """
-    first = jnp.ravel(unknown)[0].astype(jnp.int32) * 0
+    first = jnp.ravel(unknown)[0].astype(jnp.int32)
     blank = jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), jax.eval_shape(compute))
-    return jax.lax.while_loop(lambda loop: loop[0] < 1, lambda loop: (loop[0] + 1, compute()), (first, blank))[1]
+    return jax.lax.while_loop(lambda loop: loop[0] == first, lambda loop: (loop[0] + 1, compute()), (first, blank))[1]
 
 
 def divide(a: Any, b: Any) -> Array:

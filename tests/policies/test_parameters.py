@@ -20,8 +20,9 @@ NUMBERS = [
 
 @pytest.mark.parametrize(("name", "field"), NUMBERS, ids=lambda value: value)
 def test_none_takes_a_number_below_zero(name: str, field: str) -> None:
-    with pytest.raises(SpecError, match=rf"{name}\({field}=-1(\.0)?\): {field} must be "):
-        find.find("policies", name)(**{field: -1})
+    """-1 stands for "as the game has it" where a policy says so."""
+    with pytest.raises(SpecError, match=rf"{name}\({field}=-2(\.0)?\): {field} must be "):
+        find.find("policies", name)(**{field: -2})
 
 
 @pytest.mark.parametrize(

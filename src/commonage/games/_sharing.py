@@ -6,6 +6,7 @@ it wanted where there is enough.
 
 from __future__ import annotations
 
+import functools
 import itertools
 
 import jax
@@ -29,33 +30,48 @@ def by_unit(key: Array, wanted: Array, stock: Array) -> Array:
     units = jnp.where(lottery, stock, 0)
     draw = lambda count: tuple(seeds.bits(key, at=count * 32 + bit) for bit in range((len(want) - 1).bit_length()))
 
-    def on(loop: tuple[Array, Units, Units]) -> tuple[Array, Units, Units]:
-        count, got, words = loop
-        return count + 1, _serve(got, want, words, 32), draw(count + 1)
+    def on(loop: tuple[Array, Units, Units, Units]) -> tuple[Array, Units, Units, Units]:
+        count, words, _, got = loop
+        return count + 1, draw(count + 1), got, _serve(got, want, _named(got, want, words))
+
+    none = tuple(jnp.zeros_like(most) for most in want)
+    first = on((jnp.int32(0), draw(jnp.int32(0)), none, none))
+    count, _, got, _ = jax.lax.while_loop(lambda loop: sum(loop[3]) < units, on, first)  # one serving too far
+    names = _named(got, want, draw(count - 1))
+    up_to = lambda calls: _serve(got, want, tuple(named & np.uint32(2**32 - 1) >> (32 - calls).astype(jnp.uint32) for named in names))
 
     def longer(step: Array, calls: Array) -> Array:
         more = calls + (16 >> step)
-        return jnp.where(sum(_serve(got, want, words, more)) < units, more, calls)
+        return jnp.where(sum(up_to(more)) < units, more, calls)
 
-    first = (jnp.int32(0), tuple(jnp.zeros_like(most) for most in want), draw(jnp.int32(0)))
-    _, got, words = jax.lax.while_loop(lambda loop: sum(_serve(loop[1], want, loop[2], 32)) < units, on, first)
     calls = jax.lax.fori_loop(0, 5, longer, jnp.int32(0))  # the most that leave something
-    return jnp.where(lottery, jnp.stack(_serve(got, want, words, calls + 1)), wanted)
+    return jnp.where(lottery, jnp.stack(up_to(calls + 1)), wanted)
 
 
-def _serve(got: Units, want: Units, words: Units, calls: Array | int) -> Units:
-    """What each has after the first `calls` of 32 calls: bit i of all words is the place, among those who want more, of the i-th."""
-    first = np.uint32(2**32 - 1) >> (32 - jnp.asarray(calls)).astype(jnp.uint32)
-    hungry = [(have < most).astype(jnp.uint32) for have, most in zip(got, want, strict=True)]
-    *places, all_ = itertools.accumulate(hungry, initial=jnp.uint32(0))
-    used = [jnp.where(all_ > 2**bit, word, 0) for bit, word in enumerate(words)]
+def _named(got: Units, want: Units, words: Units) -> Units:
+    """uint32 for each seat: which of 32 calls name it; bit i of all words is the place, among those who want more, of the i-th."""
+    *places, among = _before([(have < most).astype(jnp.uint32) for have, most in zip(got, want, strict=True)])
     out = []
-    for have, most, place in zip(got, want, places, strict=True):
-        named = first
-        for bit, word in enumerate(used):
-            named = named & (word ^ (place >> bit & 1) - 1)
-        out.append(jnp.minimum(have + jax.lax.population_count(named).astype(jnp.int32), most))
+    for place in places:
+        named = jnp.uint32(2**32 - 1)
+        for bit, word in enumerate(words):
+            named = named & (jnp.where(among > 2**bit, word, 0) ^ (place >> bit & 1) - 1)
+        out.append(named)
     return tuple(out)
+
+
+def _before(hungry: list[Array]) -> list[Array]:
+    """uint32 for each seat, and one more: how many of those before it want more. Up to 32 seats fit into the bits of a word."""
+    if len(hungry) > 32:
+        return list(itertools.accumulate(hungry, initial=jnp.uint32(0)))
+    crowd = functools.reduce(jnp.bitwise_or, [wants << seat for seat, wants in enumerate(hungry)])
+    return [jax.lax.population_count(crowd & np.uint32(2**seat - 1)) for seat in range(len(hungry) + 1)]
+
+
+def _serve(got: Units, want: Units, names: Units) -> Units:
+    """What each has then: a unit a call, up to what it wants."""
+    called = (jax.lax.population_count(named).astype(jnp.int32) for named in names)
+    return tuple(jnp.minimum(have + more, most) for have, more, most in zip(got, called, want, strict=True))
 
 
 def by_demand(key: Array, wanted: Array, stock: Array) -> Array:

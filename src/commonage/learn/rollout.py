@@ -16,7 +16,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from commonage import seeds
-from commonage.game import Game, Legal, choose, layers, owners
+from commonage.game import Game, Legal, choose, layers, once, owners
 from commonage.learn.sound import answered
 from commonage.policy import Policy
 
@@ -46,10 +46,10 @@ class Group(NamedTuple):
     """Players of one structure: their parameters, stacked, and where they sit."""
 
     players: Player  # leaves [kinds, ...]
-    kind: Array  # int32[instances], or int32[seats, matches] where it acts for every seat: which of them
+    kind: Array  # int32[instances], or int32[seats, matches] where it acts for every seat (1 for an axis of equals): which of them
     match: Array | None  # int32[instances]; None: it acts for every seat of every match, and counts where it is `mine`
     place: Array | None  # int32[instances]
-    mine: Array | None  # bool[seats, matches]; None: everywhere
+    mine: Array | None  # bool[seats, matches or 1]; None: everywhere
 
 
 class Stack(NamedTuple):
@@ -83,7 +83,9 @@ def place(stacks: Sequence[Stack], seating: np.ndarray) -> tuple[Group, ...]:
     players = sum(len(stack.kinds) for stack in stacks)
     here = np.bincount(seating.ravel(), minlength=players) > 0
     present = [stack for stack in stacks if here[stack.kinds].any()]
-    return tuple(_group(stack, players, seating.T, len(present) <= FEW) for stack in present)
+    everywhere = len(present) <= FEW
+    alike = everywhere and (seating == seating[:1]).all()
+    return tuple(_group(stack, players, (seating[:1] if alike else seating).T, everywhere) for stack in present)
 
 
 def _group(stack: Stack, players: int, seating: np.ndarray, everywhere: bool) -> Group:
@@ -93,7 +95,8 @@ def _group(stack: Stack, players: int, seating: np.ndarray, everywhere: bool) ->
     kind = number[seating]
     mine = kind >= 0
     if everywhere:
-        return Group(stack.players, np.maximum(kind, 0), None, None, None if mine.all() else mine)
+        which = np.maximum(kind, 0) if len(stack.kinds) > 1 else np.zeros((1, 1), np.int32)
+        return Group(stack.players, which, None, None, None if mine.all() else mine)
     place, match = np.nonzero(mine)
     return Group(stack.players, kind[mine], match.astype(np.int32), place.astype(np.int32), None)
 
@@ -107,13 +110,13 @@ def play(game: Game, groups: tuple[Group, ...], keys: np.ndarray, quick: bool = 
 
 
 class Sitting(NamedTuple):
-    """A group at the tables, instances last: what stays the same from step to step."""
+    """A group at the tables, instances last: what stays the same from step to step. They are [seats, matches] where it acts for all."""
 
-    player: Player
+    player: Player  # an axis of equals has length 1
     match: Array | None
     place: Array | None
     mine: Array | None
-    streams: dict[str, Array]  # by layer: uint32[2, instances], the random stream of each
+    streams: dict[str, tuple[Array, Array]]  # by layer: the random stream of each, its two words uint32[instances]
 
 
 class Tables(NamedTuple):
@@ -138,7 +141,6 @@ class Carry(NamedTuple):
     memories: tuple[Any, ...]  # per group: ({layer: memory [..., instances]}, {layer: count [instances]})
     round: Array  # int32[matches]
     live: Array  # bool[matches]
-    decision: _Decision  # carried over, so that it is computed once: inside a step every use would compute it anew
 
 
 _each = functools.partial(jax.vmap, in_axes=-1, out_axes=-1)
@@ -173,32 +175,53 @@ def sit(game: Game, groups: Sequence[Group], keys: Array) -> Tables:
 
 
 def _sit(game: Game, group: Group, keys: Array) -> Sitting:
-    count, seats = keys.shape[1], game.seats
-    own = jnp.tile(keys, seats) if group.match is None else keys[:, group.match]
-    place = jnp.repeat(jnp.arange(seats), count) if group.place is None else group.place
-    player = jax.tree.map(lambda leaf: jnp.moveaxis(jnp.asarray(leaf)[jnp.ravel(group.kind)], 0, -1), group.players)
-    streams = {label: _each(functools.partial(stream, label=label))(own, place) for label in parts(game, group.players)}
+    axes = group.kind.ndim
+    player = jax.tree.map(lambda leaf: jnp.moveaxis(jnp.asarray(leaf)[group.kind], range(axes), range(-axes, 0)), group.players)
+    streams = {label: _streams(game, group, keys, label) for label in parts(game, group.players)}
     return Sitting(player, group.match, group.place, group.mine, streams)
+
+
+def _streams(game: Game, group: Group, keys: Array, label: str) -> tuple[Array, Array]:
+    """Its two words apart, [instances] each: as one array they would be interleaved."""
+    if group.match is not None:
+        return tuple(_each(functools.partial(stream, label=label))(keys[:, group.match], group.place))
+    axes = (game.seats, keys.shape[1])
+    shared = once(lambda: _each(functools.partial(answers, label=label))(keys), keys)
+    place = jnp.broadcast_to(jnp.arange(game.seats)[:, None], axes)
+    own = [jnp.broadcast_to(word, axes) for word in shared]
+    return _instances(lambda a, b, place: tuple(seeds.fold(jnp.stack([a, b]), place)), axes)(*own, place)
 
 
 def table(group: Group, at: Array) -> Group:
     """The group at these matches only; one that is gathered stays as it is."""
     if group.match is not None:
         return group
-    return group._replace(kind=jnp.asarray(group.kind)[:, at], mine=None if group.mine is None else jnp.asarray(group.mine)[:, at])
+    pick = lambda rows: rows if rows is None or rows.shape[1] == 1 else jnp.asarray(rows)[:, at]
+    return group._replace(kind=pick(group.kind), mine=pick(group.mine))
 
 
 def begin(game: Game, sitting: Tables, keys: Array) -> Carry:
     count = keys.shape[1]
-    memories = tuple(_memories(game, group, count * game.seats if group.match is None else len(group.match)) for group in sitting.groups)
-    state, live = _each(game.start)(keys), jnp.ones(count, bool)
-    decision, memories = _decide(game, sitting, state, memories, live)
-    return Carry(state, memories, jnp.zeros(count, jnp.int32), live, decision)
+    memories = tuple(_memories(game, group, count) for group in sitting.groups)
+    return Carry(_each(game.start)(keys), memories, jnp.zeros(count, jnp.int32), jnp.ones(count, bool))
 
 
-def _memories(game: Game, group: Sitting, instances: int) -> tuple[dict[str, Any], dict[str, Array]]:
-    start = _each(functools.partial(memories, game), axis_size=instances)(group.player)
-    return start, {label: jnp.zeros(instances, jnp.int32) for label in start}
+def _memories(game: Game, group: Sitting, matches: int) -> tuple[dict[str, Any], dict[str, Array]]:
+    axes = (game.seats, matches) if group.match is None else group.match.shape
+    start = _instances(functools.partial(memories, game), axes)(_spread(group.player, axes))
+    return start, {label: jnp.zeros(axes, jnp.int32) for label in start}
+
+
+def _instances(function: Any, axes: tuple[int, ...]) -> Any:
+    """`function` of every instance; they are the last axes."""
+    for size in axes:
+        function = _each(function, axis_size=size)
+    return function
+
+
+def _spread(player: Player, axes: tuple[int, ...]) -> Player:
+    """Its leaves [..., instances], also where they are the same along an axis."""
+    return jax.tree.map(lambda leaf: jnp.broadcast_to(leaf, (*leaf.shape[: leaf.ndim - len(axes)], *axes)), player)
 
 
 def memories(game: Game, player: Player) -> dict[str, Any]:
@@ -220,34 +243,34 @@ def parts(game: Game, player: Player) -> dict[str, int]:
 
 def advance(game: Game, sitting: Tables, keys: Array, carry: Carry) -> tuple[Carry, Step]:
     """One step of all matches; finished ones stand still."""
-    turn = _each(game.step)(keys, carry.state, carry.decision.moves)
-    live = carry.live & ~carry.decision.illegal.any(0)
-    step = _step(game, carry, turn, live)
+    decision, memories = once(lambda: _decide(game, sitting, carry), carry.round)
+    turn = _each(game.step)(keys, carry.state, decision.moves)
+    live = carry.live & ~decision.illegal.any(0)
+    step = _step(game, carry, decision, turn, live)
     state, live = choose(live, turn.state, carry.state), live & ~turn.ended & ~turn.truncated
-    decision, memories = _decide(game, sitting, state, carry.memories, live)
-    return Carry(state, memories, carry.round + step.round_over, live, decision), step
+    return Carry(state, memories, carry.round + step.round_over, live), step
 
 
 _advance = jax.jit(advance, inline=True)  # traced once, however often it is used
 
 
-def _decide(game: Game, sitting: Tables, state: Any, memories: tuple[Any, ...], live: Array) -> tuple[_Decision, tuple[Any, ...]]:
+def _decide(game: Game, sitting: Tables, carry: Carry) -> tuple[_Decision, tuple[Any, ...]]:
     """What every seat that is asked does, and what it remembers."""
-    ask, sights = _each(game.ask)(state), _each(game.sights)(state)
-    which = jnp.where(live, ask.which, -1)
+    ask, sights = _each(game.ask)(carry.state), _each(game.sights)(carry.state)
+    which = jnp.where(carry.live, ask.which, -1)
     count, only = _each(lambda legal: (legal.size, legal.nth(0)))(ask.legal)
     forced = (which >= 0) & (count == 1)
     moves = jnp.where(forced, only, _pick([question.neutral for question in game.questions], which))
     asked = jnp.where(forced, -1, which)
-    acts = [_act(game, group, memory, sights, asked, ask.legal, moves) for group, memory in zip(sitting.groups, memories, strict=True)]
+    each = zip(sitting.groups, carry.memories, strict=True)
+    acts = [_act(game, group, memory, sights, asked, ask.legal, moves) for group, memory in each]
     moves, after = _together(sitting, moves, [chosen for chosen, _ in acts]), [memory for _, memory in acts]
     moves = jnp.where(which < 0, -1, moves)
     legal = _each(Legal.has)(ask.legal, moves)
-    return _Decision(which, moves, forced, (which >= 0) & ~legal, _each(game.toward)(state)), tuple(after)
+    return _Decision(which, moves, forced, (which >= 0) & ~legal, _each(game.toward)(carry.state)), tuple(after)
 
 
-def _step(game: Game, carry: Carry, turn: Any, live: Array) -> Step:
-    decision = carry.decision
+def _step(game: Game, carry: Carry, decision: _Decision, turn: Any, live: Array) -> Step:
     return Step(
         live=live | (carry.live & decision.illegal.any(0)),
         round=carry.round + 1,
@@ -272,8 +295,9 @@ def _act(game: Game, group: Sitting, memory: Any, sights: Any, which: Array, leg
     mine, chosen, seen, allowed = jax.tree.map(functools.partial(_at, group), (which, moves, sights, legal))
     for label, i in parts(game, group.player).items():
         asked = functools.reduce(jnp.logical_or, [mine == q for q, owner in enumerate(owners(game)) if owner == label])
-        act = _each(functools.partial(answer, game, label, i))
-        move, after = act(group.player, group.streams[label], counts[label], minds[label], seen, allowed)
+        axes = counts[label].shape
+        act = _instances(functools.partial(answer, game, label, i), axes)
+        move, after = act(_spread(group.player, axes), group.streams[label], counts[label], minds[label], seen, allowed)
         minds = {**minds, label: choose(asked, after, minds[label])}
         counts = {**counts, label: counts[label] + asked}
         chosen = jnp.where(asked, move, chosen)
@@ -285,13 +309,18 @@ def _together(sitting: Tables, moves: Array, chosen: list[Array]) -> Array:
     if sitting.order is not None:
         return jnp.concatenate(chosen).at[sitting.order].get(mode="promise_in_bounds").reshape(moves.shape)
     for group, own in zip(sitting.groups, chosen, strict=True):
-        moves = own.reshape(moves.shape) if group.mine is None else jnp.where(group.mine, own.reshape(moves.shape), moves)
+        moves = own if group.mine is None else jnp.where(group.mine, own, moves)
     return moves
 
 
 def stream(key: Array, place: Array | int, label: str) -> Array:
     """The random stream of a place's answers to one layer; a policy's key is it, folded with the count of them."""
-    return seeds.fold(key, "policy", label, place)
+    return seeds.fold(answers(key, label), place)
+
+
+def answers(key: Array, label: str) -> Array:
+    """The random stream of all answers to one layer."""
+    return seeds.fold(key, "policy", label)
 
 
 def answer(
@@ -307,8 +336,11 @@ def answer(
 
 def _at(group: Sitting, rows: Array) -> Array:
     """The rows of this group's instances: [..., instances] of an array [seats, ..., matches]."""
-    flat = jnp.moveaxis(rows, 0, -2).reshape(*rows.shape[1:-1], rows.shape[0] * rows.shape[-1])
-    return flat if group.match is None else flat.at[..., _index(group, rows)].get(mode="promise_in_bounds")
+    rows = jnp.moveaxis(rows, 0, -2)
+    if group.match is None:
+        return rows
+    flat = rows.reshape(*rows.shape[:-2], rows.shape[-2] * rows.shape[-1])
+    return flat.at[..., _index(group, rows)].get(mode="promise_in_bounds")
 
 
 def _index(group: Sitting, rows: Array) -> Array:

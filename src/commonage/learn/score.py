@@ -20,6 +20,7 @@ from commonage.learn.rollout import Carry, Group, Player, Step, Tables, advance,
 
 Array = Any  # jax's inside a compiled loop, NumPy's on the host
 LANES = 4096  # matches in play at a time: their arrays stay in the cache
+DEALS = 16  # of which the sums are put away together
 
 
 class Totals(NamedTuple):
@@ -41,15 +42,23 @@ def score(game: Game, players: Sequence[Player], seating: np.ndarray, keys: np.n
     stacks, count = stack(players), len(keys)
     workers = min(workers or os.cpu_count() or 1, count)
     size = -(-count // workers)
-    parts = [np.minimum(np.arange(first, first + size), count - 1) for first in range(0, count, size)]  # the last is filled up
+    columns = np.ascontiguousarray(keys.T)
+    sums = jax.tree.map(lambda leaf: np.empty((*leaf.shape, size * workers), leaf.dtype), _none(game))
 
-    def work(rows: np.ndarray) -> Totals:
-        out, over = jax.device_get(_play(game, place(stacks, seating[rows]), keys[rows]))
-        return _sorted(out, over, len(rows))
+    def work(first: int) -> None:
+        rows = slice(first, first + size)
+        mine = rows if rows.stop <= count else np.minimum(np.arange(first, rows.stop), count - 1)  # the last part is filled up
+        _fill(game, place(stacks, seating[mine]), columns[:, mine], jax.tree.map(lambda leaf: leaf[..., rows], sums))
 
     with ThreadPoolExecutor(workers) as pool:
-        sums = list(pool.map(work, parts))
-    return jax.tree.map(lambda *leaves: np.concatenate(leaves)[:count], *sums)
+        list(pool.map(work, range(0, size * workers, size)))
+    return jax.tree.map(lambda leaf: np.moveaxis(leaf[..., :count], -1, 0), sums)
+
+
+def _none(game: Game) -> Totals:
+    """Of no step."""
+    none, seats = np.int32(0), np.zeros(game.seats, np.float32)
+    return Totals(none, none, np.bool_(False), seats, seats, seats.astype(np.int32))
 
 
 class _Lanes(NamedTuple):
@@ -59,45 +68,67 @@ class _Lanes(NamedTuple):
     sitting: Tables
     carry: Carry
     sums: Totals  # of the match in play
-    out: Totals  # [deals, ..., lanes]: the sums of all lanes at each deal, one block after the other: scattering costs more
-    over: Array  # int32[deals, lanes]: the matches that these are; the number of matches = none
-    deals: Array  # int32[]
+
+
+class _Over(NamedTuple):
+    """What several deals put away: the sums of all lanes at each, since scattering costs more."""
+
+    sums: Totals  # [..., deals, lanes]
+    match: Array  # int32[deals, lanes]: of which match; the number of matches = of none
+
+
+def _fill(game: Game, groups: tuple[Group, ...], keys: np.ndarray, sums: Totals) -> None:
+    """Plays the matches of `keys` uint32[2, matches], and writes into `sums` [..., matches]."""
+    matches, keys_ = keys.shape[1], jnp.asarray(keys)
+    gathered = any(group.match is not None for group in groups)  # who sits in which lane is then fixed: one lane a match
+    lanes, more = _idle(game, groups, keys_, matches if gathered else min(LANES, matches)), True
+    while more:
+        lanes, over, more = _play(game, groups, keys_, lanes)
+        _put(sums, jax.device_get(over), matches)
+
+
+def _put(sums: Totals, over: _Over, matches: int) -> None:
+    at = np.flatnonzero(over.match < matches)
+    match = over.match.ravel()[at].astype(np.intp)
+    for all_, some in zip(sums, over.sums, strict=True):
+        for row, new in zip(np.atleast_2d(all_), some.reshape(-1, over.match.size), strict=True):
+            row[match] = new.take(at)
 
 
 @jax.jit
-def _play(game: Game, groups: tuple[Group, ...], keys: Array) -> tuple[Totals, Array]:
-    """(sums, matches) at each deal."""
-    keys = keys.T
-    matches, deal = keys.shape[1], functools.partial(_deal, game, groups, keys)
-    gathered = any(group.match is not None for group in groups)  # who sits in which lane is then fixed: one lane a match
-    lanes = deal(_idle(game, groups, keys, matches if gathered else min(LANES, matches)))
-    lanes = jax.lax.while_loop(lambda lanes: (lanes.match < matches).any(), lambda lanes: deal(_run(game, matches, lanes)), lanes)
-    return lanes.out, lanes.over
+def _play(game: Game, groups: tuple[Group, ...], keys: Array, lanes: _Lanes) -> tuple[_Lanes, _Over, Array]:
+    """As many deals as are put away together; whether there is more to play."""
+    matches, count = keys.shape[1], lanes.match.shape[0]
+    deals = min(DEALS, 2 + -(-matches // ((count + 1) // 2)))  # each but the first and the last puts away half of the lanes
+    room = jax.tree.map(lambda leaf: jnp.zeros((*leaf.shape[:-1], deals, count), leaf.dtype), lanes.sums)
+    more = lambda lanes: (lanes.match < matches).any() | (lanes.next < matches)
 
+    def deal(loop: tuple[Array, _Lanes, _Over]) -> tuple[Array, _Lanes, _Over]:
+        i, lanes, over = loop
+        lanes = _run(game, matches, lanes)
+        one = _Over(lanes.sums, jnp.where(lanes.carry.live, matches, lanes.match))
+        put = lambda all_, one: jax.lax.dynamic_update_index_in_dim(all_, one, i, all_.ndim - 2)
+        return i + 1, _deal(game, groups, keys, lanes), jax.tree.map(put, over, one)
 
-def _sorted(out: Totals, over: np.ndarray, matches: int) -> Totals:
-    """The sums by match."""
-    at, lanes = np.flatnonzero(over < matches), over.shape[1]
-    order = np.empty(matches, np.intp)
-    order[over.ravel()[at]] = at
-    deal, lane = np.divmod(order, lanes)
-    return jax.tree.map(lambda rows: rows[deal, ..., lane], out)
+    first = (jnp.int32(0), lanes, _Over(room, jnp.full((deals, count), matches)))
+    _, lanes, over = jax.lax.while_loop(lambda loop: (loop[0] < deals) & more(loop[1]), deal, first)
+    return lanes, over, more(lanes)
 
 
 def _idle(game: Game, groups: tuple[Group, ...], keys: Array, count: int) -> _Lanes:
     """Lanes without a match."""
-    matches, at = keys.shape[1], jnp.arange(count)
-    zeros = lambda tree: jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), tree)
-    sitting = sit(game, [table(group, at) for group in groups], keys[:, at])
-    carry = zeros(jax.eval_shape(lambda: begin(game, sitting, keys[:, at])))
-    none = jnp.zeros((), jnp.int32)
-    seats = jnp.zeros(game.seats, jnp.float32)
-    one = Totals(none, none, none > 0, seats, seats, seats.astype(jnp.int32))
-    sums = jax.tree.map(lambda leaf: jnp.zeros((*leaf.shape, count), leaf.dtype), one)
-    deals = 2 + -(-matches // ((count + 1) // 2))  # each but the first and the last puts away half of the lanes
-    out = jax.tree.map(lambda leaf: jnp.zeros((deals, *leaf.shape), leaf.dtype), sums)
-    nobody = jnp.full((deals, count), matches)
-    return _Lanes(nobody[0], none, keys[:, at], sitting, carry, sums, out, nobody, none)
+    blank = lambda leaf: np.zeros(leaf.shape, leaf.dtype)
+    own, sitting, carry = jax.tree.map(blank, _seated.eval_shape(game, groups, keys, np.arange(count)))
+    sums = jax.tree.map(lambda leaf: np.zeros((*leaf.shape, count), leaf.dtype), _none(game))
+    return _Lanes(np.full(count, keys.shape[1], np.int32), np.int32(0), own, sitting, carry, sums)
+
+
+@functools.partial(jax.jit, inline=True)
+def _seated(game: Game, groups: tuple[Group, ...], keys: Array, at: Array) -> tuple[Array, Tables, Carry]:
+    """(keys, tables, carry) of these matches as they begin."""
+    own = keys.at[:, at].get(mode="promise_in_bounds")
+    sitting = sit(game, [table(group, at) for group in groups], own)
+    return own, sitting, begin(game, sitting, own)
 
 
 def _run(game: Game, matches: int, lanes: _Lanes) -> _Lanes:
@@ -115,18 +146,16 @@ def _run(game: Game, matches: int, lanes: _Lanes) -> _Lanes:
 
 
 def _deal(game: Game, groups: tuple[Group, ...], keys: Array, lanes: _Lanes) -> _Lanes:
-    """Puts away the sums of what is over, and gives every free lane the next match while there are some."""
+    """Gives every free lane the next match while there are some."""
     matches, free = keys.shape[1], ~lanes.carry.live
-    out = jax.tree.map(lambda all_, one: all_.at[lanes.deals].set(one), lanes.out, lanes.sums)
-    over = lanes.over.at[lanes.deals].set(jnp.where(free, lanes.match, matches))
     match = jnp.where(free, jnp.minimum(lanes.next + jnp.cumsum(free) - 1, matches), lanes.match)
     at = jnp.minimum(match, matches - 1)
-    sitting = sit(game, [table(group, at) for group in groups], keys[:, at])
-    fresh = begin(game, sitting, keys[:, at])
-    mix = lambda new, old: jnp.where(jnp.resize(free, old.shape[-1:]), new, old)  # memories go place after place
+    own, sitting, fresh = _seated(game, groups, keys, at)
+    one_each = all(group.match is None for group in groups)  # else all lanes are dealt at once, and never again
+    mix = lambda new, old: jnp.where(free, new, old) if one_each else new
     carry = jax.tree.map(mix, fresh._replace(live=match < matches), lanes.carry)
     sums = jax.tree.map(lambda old: jnp.where(free, 0, old).astype(old.dtype), lanes.sums)
-    return _Lanes(match, lanes.next + free.sum(), keys[:, at], sitting, carry, sums, out, over, lanes.deals + 1)
+    return _Lanes(match, jnp.minimum(lanes.next + free.sum(), matches), own, sitting, carry, sums)
 
 
 def _add(totals: Totals, step: Step) -> Totals:
