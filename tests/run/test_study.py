@@ -203,7 +203,24 @@ def test_streams_of_some_repeats_are_those_of_all() -> None:
     some = many.streams(Commons(seats=3), [7, 2])
     assert np.array_equal(some[0], keys[[7, 2]])
     assert np.array_equal(some[1], orders[[7, 2]])
-    assert many._rows(2_000_000_000 // 1024)[1] == 2_000_000_000 % 1024
+    assert many.built[0].rows(2_000_000_000 // 1024)[1] == 2_000_000_000 % 1024
+
+
+def test_an_arm_may_have_repeats_of_its_own(tmp_path: Path) -> None:
+    """Their streams are those of the study; matches count on; what is compared is what both have."""
+    study = Study(arms=[Arm(DILEMMA, "random*2", repeats=7), Arm(DILEMMA, "random*2"), Arm(DILEMMA, "random,grim", repeats=5)], repeats=3)
+    assert [(arm.first, arm.matches) for arm in study.built] == [(1, 7), (8, 3), (11, 5)]
+    study.save(tmp_path / "study.toml")
+    again = Study.load(tmp_path / "study.toml")
+    assert [arm.repeats for arm in again.built] == [7, 3, 5]
+    result = again.run(tmp_path / "run")
+    assert [arm["matches"] for arm in result.summary()["arms"]] == [7, 3, 5]
+    assert result.planned == 15
+    assert result.compare(0, 1)["measures"]["gain"] == {**result.compare(0, 1)["measures"]["gain"], "n": 3, "mean": 0}
+    mixed = Study(arms=again.arms, repeats=3, runner="mixed").run(tmp_path / "mixed")
+    assert mixed.summary()["arms"][2]["measures"]["gain"]["mean"] == result.summary()["arms"][2]["measures"]["gain"]["mean"]
+    with pytest.raises(SpecError, match="repeats=0: a whole number, at least 1"):
+        Study(arms=[Arm(DILEMMA, "random*2", repeats=0)]).built  # noqa: B018
 
 
 def test_the_header_names_test_models_and_prompts() -> None:

@@ -87,7 +87,7 @@ def _dry(plan: Any, json: bool, pilot: str) -> None:
     told = power(plan, found.total("likely").money if found.paid else 0.0, pilot)
     if json:
         arms = [{"name": arm.name, "runner": "compiled" if arm.compiled else "mixed", "spec": arm.spec} for arm in plan.built]
-        matches = sum(map(plan.matches, plan.built))
+        matches = sum(arm.matches for arm in plan.built)
         print(
             jsonlib.dumps(
                 {
@@ -102,9 +102,10 @@ def _dry(plan: Any, json: bool, pilot: str) -> None:
         )
         return
     rows = [f"  {arm.number + 1:>3}  {'compiled' if arm.compiled else 'mixed':<8}  {arm.name}" for arm in plan.built]
-    arms, total = f"{len(rows)} arm{'s' * (len(rows) > 1)}", sum(map(plan.matches, plan.built))
+    arms, total = f"{len(rows)} arm{'s' * (len(rows) > 1)}", sum(arm.matches for arm in plan.built)
     chained = " (x generations)" if any(arm.generations for arm in plan.built) else ""
-    print("\n".join([f"{arms} x {plan.repeats} repeats{chained} = {total} matches, seed {plan.seed}; {_cost(found)}", *rows]))
+    repeats = " or ".join(f"{count:,}" for count in sorted({arm.repeats for arm in plan.built}))
+    print("\n".join([f"{arms} x {repeats} repeats{chained} = {total} matches, seed {plan.seed}; {_cost(found)}", *rows]))
     if found.rows:
         print(f"\n{found.text()}")
     _power(told)

@@ -171,7 +171,7 @@ def _rows(study: Study, arm: Built, scenes: list[Played]) -> list[Row]:
     lasts, rows = (0, arm.game.rounds, arm.game.rounds), list[Row]()
     for key in dict.fromkeys((one.seat, one.model, one.price) for scene in scenes for one in (*scene.heard, *scene.births[0])):
         sums = [
-            _sum(scene, key, last).times(arm.count).plus(_births(scene, key, often)).times(study.repeats)
+            _sum(scene, key, last).times(arm.count).plus(_births(scene, key, often)).times(arm.repeats)
             for scene, last, often in zip(scenes, lasts, generations.newcomers(arm.generations, arm.seats), strict=True)
         ]
         rows.append(Row(arm.number, key[0], seats.write([arm.seats[key[0]]]), *key[1:], *sums))

@@ -24,10 +24,10 @@ CITE = """@software{commonage,
 def methods(folder: str | Path) -> str:
     """A paragraph of methods, then BibTeX and the sources that the parts name."""
     arms = read(folder).arms
-    head = arms[0]
+    head, repeats = arms[0], " or ".join(map(str, sorted({arm["repeats"] for arm in arms})))
     sentences = [
         f"Matches were played with commonage {head['package']} (jax {head['jax']}, Python {head['python']}, {head['platform']}).",
-        f"The study has {len(arms)} arm{'s' * (len(arms) > 1)} of {head['repeats']} repeats each; repeats share their random streams"
+        f"The study has {len(arms)} arm{'s' * (len(arms) > 1)} of {repeats} repeats each; repeats share their random streams"
         f" across arms (root seed {head['seed']}), so that arms are compared in pairs, and seat order is permuted over repeats"
         " unless roles forbid it.",
         *[f"Arm {arm['arm'] + 1}: {_arm(arm)}." for arm in arms],

@@ -116,7 +116,7 @@ def _padded(text: str, size: int) -> str:
 async def rehearse(study: Study, arm: Built, scene: Scene) -> Played:
     """A few matches of an arm, in one scene; of generations two each: all others are like the second."""
     out, agents = Played([], [], ([], [])), [_stand_in(agent) for agent in arm.agents]
-    repeats = range(min(MATCHES, study.repeats))
+    repeats = range(min(MATCHES, arm.repeats))
     left: list[Any] = [None for _ in repeats]
     for generation in range(1, min(arm.count, 2) + 1):
         keys, orders = study.streams(arm.game, repeats, generation)

@@ -52,7 +52,8 @@ FRESH = 50  # arms after which compiled code is let go
 MANY, MOST = 100, 1_000  # places of a game: above them it is slow, or refused: what a step computes grows with their square
 KEYS = ("name", "repeats", "seed", "runner", "on_failure", "budget", "limits", "arm", "grid")  # of a study file
 ROW = {  # of an arm in it, and what an `Arm` calls it
-    "name": "name", "game": "game", "with": "mechanisms", "seats": "seats", "set": "sets", "generations": "generations", "preset": "preset",
+    "name": "name", "game": "game", "with": "mechanisms", "seats": "seats", "set": "sets", "repeats": "repeats",
+    "generations": "generations", "preset": "preset",
 }  # fmt: skip
 T = TypeVar("T")
 Progress = Callable[[int, int], None]  # (matches done, matches in all)
@@ -68,6 +69,7 @@ class Arm(NamedTuple):
     sets: dict[str, Any] = {}
     generations: Any = None  # `Generations`, or as text: each repeat is then a chain of matches
     preset: str = ""  # whose published numbers stand beside it: `govsim/newcomer`
+    repeats: int | None = None  # as many as the study has
 
 
 class Built(NamedTuple):
@@ -83,11 +85,41 @@ class Built(NamedTuple):
     generations: Generations | None = None
     first: int = 1  # its first match
     preset: str = ""
+    repeats: int = 1
 
     @property
     def count(self) -> int:
         """Matches of a repeat."""
         return self.generations.count if self.generations else 1
+
+    @property
+    def matches(self) -> int:
+        """How many it has."""
+        return self.repeats * self.count
+
+    def match(self, repeat: int, generation: int = 1) -> int:
+        """The number of one of them; repeats count from 0."""
+        return self.first + (generation - 1) * self.repeats + repeat
+
+    @property
+    def chunk(self) -> int:
+        """How many matches are compiled together."""
+        return min(CHUNK, self.repeats)
+
+    @property
+    def chunks(self) -> int:
+        """How many chunks a generation has."""
+        return -(-self.repeats // self.chunk)
+
+    @property
+    def quick(self) -> bool:
+        """Whether compiling costs more than running."""
+        return self.repeats <= QUICK
+
+    def rows(self, number: int) -> tuple[np.ndarray, int]:
+        """(the repeats of a chunk, filled up with the last one; how many they are without)."""
+        first = number * self.chunk
+        return np.minimum(np.arange(first, first + self.chunk), self.repeats - 1), min(self.chunk, self.repeats - first)
 
 
 @dataclasses.dataclass
@@ -169,7 +201,8 @@ class Study:
         head = {"name": self.name, "repeats": self.repeats, "seed": self.seed, "runner": self.runner, "on_failure": self.on_failure}
         lines = [f"{key} = {_toml(value)}" for key, value in head.items() if value != ""]
         for arm in self.built:
-            row = {"name": arm.name, **{key: value for key, value in arm.spec.items() if key in ROW}, "preset": arm.preset}
+            own = {"repeats": arm.repeats if arm.repeats != self.repeats else "", "preset": arm.preset}
+            row = {"name": arm.name, **{key: value for key, value in arm.spec.items() if key in ROW}, **own}
             lines += ["", "[[arm]]", *(f"{key} = {_toml(value)}" for key, value in row.items() if value != "")]
         return "\n".join(lines) + "\n"
 
@@ -197,7 +230,7 @@ class Study:
                     log.arm(self.header(arm))
                 before = log.spent()
                 desk.purse.spend(Spent(before.money, before.tokens))
-                meter = _Meter(progress, sum(map(self.matches, arms)), log)
+                meter = _Meter(progress, sum(arm.matches for arm in arms), log)
                 await self._compiled(log, [arm for arm in arms if arm.compiled], meter)
                 await self._mixed(log, [arm for arm in arms if not arm.compiled], meter)
         return Result(path)
@@ -208,12 +241,9 @@ class Study:
         arms, names = [self._blamed(number, arm) for number, arm in enumerate(self.arms)], list[str]()
         for arm in arms:
             names.append(_free(arm.name, names))
-        firsts = itertools.accumulate(map(self.matches, arms), initial=1)
+        _require(sum(arm.matches for arm in arms) < 2**31, "repeats: all arms together have more than 2^31 - 1 matches")
+        firsts = itertools.accumulate((arm.matches for arm in arms), initial=1)
         return [arm._replace(name=name, first=first) for arm, name, first in zip(arms, names, firsts, strict=False)]
-
-    def matches(self, arm: Built) -> int:
-        """How many matches an arm has."""
-        return self.repeats * arm.count
 
     def _blamed(self, number: int, arm: Arm) -> Built:
         """An arm as objects; what is wrong with it names the file and the arm, where there are several."""
@@ -242,16 +272,18 @@ class Study:
             text["generations"] = spec.text(chain)
         name = arm.name or names.plain(text)
         compiled = policies and self.runner != "mixed"
-        return Built(number, name, game, places, agents, text, compiled, chain, preset=arm.preset)
+        repeats = self.repeats if arm.repeats is None else arm.repeats
+        _require(_whole(repeats) and repeats >= 1, f"repeats={repeats!r}: a whole number, at least 1")
+        return Built(number, name, game, places, agents, text, compiled, chain, preset=arm.preset, repeats=repeats)
 
     def header(self, arm: Built) -> dict[str, Any]:
         """All that is needed to play an arm again, and what measures compare it with."""
         game = arm.game
         facts = jax.eval_shape(lambda: game.facts(game.start(seeds.root(0))))
         return {
-            "arm": arm.number, "name": arm.name, "spec": arm.spec, "seed": self.seed, "repeats": self.repeats,
+            "arm": arm.number, "name": arm.name, "spec": arm.spec, "seed": self.seed, "repeats": arm.repeats,
             "first": arm.first, "runner": "compiled" if arm.compiled else "mixed", "seats": game.seats,
-            "on_failure": self.on_failure, "chunk": self.chunk, "quick": self.repeats <= QUICK,
+            "on_failure": self.on_failure, "chunk": arm.chunk, "quick": arm.quick,
             "questions": [question._asdict() for question in game.questions],
             "facts": sorted(facts), "yardsticks": game.yardsticks(), "oracles": [list(oracle) for oracle in game.oracles()],
             "versions": {layer.name: layer.version for layer in layers(game)},
@@ -277,7 +309,7 @@ class Study:
     async def _batches(self, log: Log, arm: Built, gate: asyncio.Semaphore, meter: _Meter) -> None:
         """All chunks of an arm that the log does not hold; compiled and played in a thread, written here."""
         done = log.chunks(arm.number)
-        for number in range(-(-self.repeats // self.chunk) * arm.count):
+        for number in range(arm.chunks * arm.count):
             generation = number % arm.count + 1
             before = generations.of_tables(log.tables(arm.number, number - 1)) if generation > 1 else {}
             if number not in done and (generation == 1 or before):
@@ -290,16 +322,16 @@ class Study:
         self, arm: Built, number: int, generation: int = 1, before: Mapping[int, Left] = MappingProxyType({})
     ) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:  # fmt: skip
         """The tables of one chunk. The last one is filled up, so that nothing is compiled again."""
-        rows, count = self._rows(number)
+        rows, count = arm.rows(number)
         keys, orders = self.streams(arm.game, rows, generation)
         born = self.born(arm, keys, [before.get(row) for row in rows.tolist()]) if arm.generations else []
         if born:
             players = [[agent.heir(heir.strategy).player for agent, heir in zip(arm.agents, heirs, strict=True)] for heirs in born]
-            step = batch.play_each(arm.game, players, orders, keys, quick=self.repeats <= QUICK)
+            step = batch.play_each(arm.game, players, orders, keys, quick=arm.quick)
         else:
-            step = batch.play(arm.game, [agent.player for agent in arm.agents], orders, keys, quick=self.repeats <= QUICK)
+            step = batch.play(arm.game, [agent.player for agent in arm.agents], orders, keys, quick=arm.quick)
         step = jax.tree.map(lambda leaf: leaf[:, :count], step)
-        first = arm.first + (generation - 1) * self.repeats + int(rows[0])
+        first = arm.match(int(rows[0]), generation)
         tables = batch.tables(step, orders[:count], first, rows[:count].tolist(), generations.columns(born[:count], generation))
         return tables if generation == 1 else batch.only(tables, list(before))
 
@@ -314,22 +346,12 @@ class Study:
             for left, row in zip(before, drawn, strict=True)
         ]
 
-    def _rows(self, number: int) -> tuple[np.ndarray, int]:
-        """(the repeats of a chunk, filled up with the last one; how many they are without)."""
-        first = number * self.chunk
-        return np.minimum(np.arange(first, first + self.chunk), self.repeats - 1), min(self.chunk, self.repeats - first)
-
-    @property
-    def chunk(self) -> int:
-        """How many matches are compiled together."""
-        return min(CHUNK, self.repeats)
-
     async def _mixed(self, log: Log, arms: Sequence[Built], meter: _Meter) -> None:
         """Matches that wait for somebody: as many at a time as calls may be in flight; with a person, or nobody to wait for, one."""
         status, soon = log.status(), Soon(log.flush)
         for alone in (False, True):
             matches = self._matches(log, [arm for arm in arms if _alone(arm) == alone], status, meter, soon)
-            workers = 1 if alone else min(self.limits.in_flight, len(arms) * self.repeats)
+            workers = 1 if alone else min(self.limits.in_flight, sum(arm.repeats for arm in arms))
             await _together([_work(matches) for _ in range(workers)])
 
     def _matches(
@@ -344,7 +366,7 @@ class Study:
         async def lineage(arm: Built, repeat: int) -> None:
             left: Left | None = None
             for generation in range(1, arm.count + 1):
-                number = arm.first + (generation - 1) * self.repeats + repeat
+                number = arm.match(repeat, generation)
                 if status.get(number) not in ("finished", "failed"):
                     (key,), (order,) = self.streams(arm.game, [repeat], generation)
                     (heirs,) = self.born(arm, key[None], [left])
@@ -354,13 +376,14 @@ class Study:
                     return  # it failed, or waits
 
         chains = [arm for arm in arms if arm.generations]
-        for repeat, arm in itertools.product(range(self.repeats), chains):
-            yield lineage(arm, repeat)
+        for repeat, arm in itertools.product(range(max((arm.repeats for arm in chains), default=0)), chains):
+            if repeat < arm.repeats:
+                yield lineage(arm, repeat)
         for arm in (arm for arm in arms if not arm.generations):
-            for chunk in range(-(-self.repeats // self.chunk)):
-                rows, count = self._rows(chunk)
+            for chunk in range(arm.chunks):
+                rows, count = arm.rows(chunk)
                 for repeat, key, order in zip(rows[:count].tolist(), *self.streams(arm.game, rows), strict=False):
-                    number = arm.first + repeat
+                    number = arm.match(repeat)
                     if status.get(number) not in ("finished", "failed"):
                         yield one(number, arm, key, order.tolist(), repeat)
 
