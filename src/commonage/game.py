@@ -129,7 +129,6 @@ class Game(Part):
     roles: ClassVar[tuple[str, ...]] = ()  # names of the places where they differ; forbids permuting seats
     spares: ClassVar[bool] = False  # can go on when a seat retires
     private: ClassVar[tuple[str, ...]] = ()  # fields of its state, rows by seat, of which nobody sees another's
-    language: ClassVar[str] = "en"  # what `rules` and `tell` speak; a game that speaks several has a field of that name
 
     @property
     def seats(self) -> int:
@@ -140,6 +139,11 @@ class Game(Part):
     def rounds(self) -> int:
         """Rounds in a match, at most; a static field in most games."""
         raise NotImplementedError
+
+    @property
+    def language(self) -> str:
+        """What `rules` and `tell` speak; a static field of a game that speaks several."""
+        return "en"
 
     @property
     def questions(self) -> tuple[Question, ...]:

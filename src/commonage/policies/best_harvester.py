@@ -38,6 +38,8 @@ class BestHarvester(Policy):
         self.require(1 <= self.capacity <= 900, "capacity", "between 1 and 900")
         self.require(0 <= self.growth <= 100, "growth", "between 0 and 100 per cent")
         self.require(1 <= self.reach <= 100, "reach", "between 1 and 100 per cent")
+        self.require(1 <= self.collapse <= self.capacity, "collapse", "between 1 and the capacity")
+        self.require(self.consumption >= 0, "consumption", "at least 0")
 
     def act(self, key: Array, memory: Any, sight: Any, legal: Legal) -> tuple[Array, Any]:
         rules = self.seats, self.rounds, self.capacity, self.growth, self.reach, self.collapse, self.consumption
