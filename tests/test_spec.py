@@ -250,7 +250,7 @@ ERRORS = [
     (GAME, "commons(skin=forest)", (), ["'forest'", "fishery, pasture, pollution"]),
     (GAME, "commons(3,seats=4)", (), ["seats is given twice"]),
     (GAME, "commons(seats=3,seats=4)", (), ["'seats' is given twice"]),
-    (GAME, "commons(1,2,3,4,5,6,7,8,9)", (), ["at most 8"]),
+    (GAME, "commons(1,2,3,4,5,6,7,8,9,10,11,12)", (), ["at most 11"]),
     (GAME, "dilemma(payoffs=[a,b,c,d])", (), ["payoffs=[a]", "numbers"]),
     (GAME, "dilemma(payoffs=[1,2])", (), ["payoffs", "reward, sucker, temptation, punishment"]),
     (GAME, "commons", ("noise(rate=2)",), ["rate=2", "between 0 and 1"]),
@@ -323,7 +323,8 @@ def test_errors(kind: str, text: str, around: tuple[str, ...], parts: list[str])
 
 def test_set_of_an_unknown_parameter() -> None:
     with pytest.raises(
-        SpecError, match=re.escape("--set capcity: no layer has a parameter 'capcity'; did you mean 'capacity'? They take: capacity,")
+        SpecError,
+        match=re.escape("--set capcity: no layer has a parameter 'capcity'; did you mean 'capacity'? They take: arrival, capacity,"),
     ):
         spec.game("commons", ["punish"], {"capcity": 3})
     with pytest.raises(SpecError, match=re.escape("--set fine: no layer has a parameter 'fine'. They take: ")):

@@ -39,4 +39,4 @@ class GraduatedSanctioner(Policy):
         whom = jnp.where(worst.any(), 1 + seeds.one_of(key, worst), 0)
         units = jnp.where(worst, counts, 0).max() - 1  # the question counts from one unit
         move = jnp.where(sight.asked == 0, whom, legal.nearest(units))
-        return move.astype(jnp.int32), memory.at[:seats].set(counts)
+        return move.astype(jnp.int32), jnp.concatenate([counts, memory[seats:]])
