@@ -72,7 +72,7 @@ def hang_at(place: str, number: int) -> None:
 
 
 if __name__ == "__main__":
-    studies.CHUNK = CHUNK
+    studies.arm.CHUNK = CHUNK
     hang_at(sys.argv[2], int(sys.argv[3]))
     study().run(sys.argv[1])
     print("at the end 1", flush=True)

@@ -45,7 +45,7 @@ def kill(folder: Path, place: str, count: int) -> None:
 
 @pytest.fixture
 def chunked(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(studies, "CHUNK", killed.CHUNK)
+    monkeypatch.setattr(studies.arm, "CHUNK", killed.CHUNK)
 
 
 def incomplete(folder: Path) -> list[tuple[int, int, int]]:

@@ -322,7 +322,7 @@ def test_a_mechanism_that_no_seat_uses_draws_a_warning(tmp_path: Path, mechanism
 
 
 def test_a_large_table_is_said_to_be_slow(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(studies, "MANY", 1)
+    monkeypatch.setattr(studies.arm, "MANY", 1)
     with pytest.warns(UserWarning, match="2 places: what a step computes grows with their square"):
         Study(DILEMMA, "grim*2", repeats=1).run(tmp_path / "run")
 
@@ -483,7 +483,7 @@ def test_auto_compiles_what_can_be_compiled(tmp_path: Path) -> None:
 @pytest.mark.parametrize("chunk", [3, 7, 8])
 def test_the_last_chunk_is_filled_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, chunk: int) -> None:
     whole = tables(Study(COMMONS, SEATS, PUNISHED, repeats=8), tmp_path / "whole")
-    monkeypatch.setattr(studies, "CHUNK", chunk)
+    monkeypatch.setattr(studies.arm, "CHUNK", chunk)
     parts = tables(Study(COMMONS, SEATS, PUNISHED, repeats=8), tmp_path / "parts")
     assert parts.matches["match"].to_list() == list(range(1, 9))
     assert parts.matches["repeat"].to_list() == list(range(8))
@@ -493,7 +493,7 @@ def test_the_last_chunk_is_filled_up(tmp_path: Path, monkeypatch: pytest.MonkeyP
 
 
 def test_chunks_of_two_arms(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(studies, "CHUNK", 3)
+    monkeypatch.setattr(studies.arm, "CHUNK", 3)
     arms = [Arm(COMMONS, SEATS, PUNISHED), Arm(COMMONS, "sustainer*3")]
     found = tables(Study(arms=arms, repeats=8), tmp_path / "run")
     assert found.matches["match"].to_list() == list(range(1, 17))
@@ -519,7 +519,7 @@ def test_a_finished_study_is_not_played_again(tmp_path: Path, monkeypatch: pytes
 
 
 def test_missing_chunks_are_played(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(studies, "CHUNK", 3)
+    monkeypatch.setattr(studies.arm, "CHUNK", 3)
     study = Study(COMMONS, SEATS, PUNISHED, repeats=8)
     study.run(tmp_path / "whole")
     with Log.create(tmp_path / "cut", {"toml": study.toml()}) as log:
