@@ -12,6 +12,7 @@ A preset is a TOML file, ours in `presets/`, yours anywhere. Nothing heavy is im
 from __future__ import annotations
 
 import dataclasses
+import difflib
 import tomllib
 from collections.abc import Sequence
 from pathlib import Path
@@ -54,8 +55,10 @@ class Preset:
 
     def rows(self, variants: Sequence[str] = (), seats: str = "", players: Sequence[str] = ()) -> list[Row]:
         """The arms of these variants, or of the base; with one seat list, whose `players` each stand there once, or with its own."""
-        chosen = list(self.variants) if list(variants) == [ALL] else list(variants) or [BASE]
-        return [row for name in chosen for row in self._rows(name, seats, players)]
+        chosen = list(self.variants) if ALL in variants else list(dict.fromkeys(variants)) or [BASE]
+        rows = [self._rows(name, seats, players) for name in chosen]
+        named = [{**row, "name": f"{BASE}: {row['name'] or row['seats']}"} for row in rows[0]] if chosen[0] == BASE and seats else rows[0]
+        return [row for some in ([named, *rows[1:]] if len(chosen) > 1 else rows) for row in some]
 
     def numbers(self, variant: str) -> list[Row]:
         """What was published of a variant."""
@@ -63,7 +66,9 @@ class Preset:
 
     def _rows(self, variant: str, seats: str, players: Sequence[str]) -> list[Row]:
         if variant not in self.variants:
-            raise SpecError(f"{self.name} has no variant {variant!r}: it has {', '.join([*self.variants, ALL])}")
+            near = difflib.get_close_matches(variant, self.variants, n=1)
+            hint = f"; did you mean {near[0]!r}?" if near else ":"
+            raise SpecError(f"{self.name} has no variant {variant!r}{hint} It has {', '.join([*self.variants, ALL])}")
         own = self.variant.get(variant, {})
         row = {**self.base, **{key: value for key, value in own.items() if key not in ("about", "seats", "each")}}
         lists = [{"seats": seats}] if seats else own.get("seats", self.seats)
@@ -97,12 +102,6 @@ def load(name: str) -> Preset:
     _require(set(data) <= fields, name, f"unknown {', '.join(sorted(set(data) - fields))}: it may have {', '.join(sorted(fields))}")
     _require({"about", "source", "base"} <= set(data), name, "it needs about, source and [base]")
     return Preset(name=name, **data)
-
-
-def published(place: str) -> list[Row]:
-    """The published numbers beside an arm: `govsim/newcomer`."""
-    name, _, variant = place.rpartition("/")
-    return load(name).numbers(variant) if name else []
 
 
 def _read(name: str) -> dict[str, Any]:

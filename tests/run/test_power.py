@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from commonage import Study
+from commonage.errors import SpecError
 from commonage.measure import intervals
 from commonage.run.power import power, spreads, widest
 
@@ -37,12 +38,27 @@ def test_an_unknown_price_stays_unknown() -> None:
 
 def test_what_was_played_says_how_wide_results_spread(tmp_path) -> None:
     result = Study("commons", "sustainer*4,cheat", repeats=60).run(tmp_path / "pilot")
-    spread = spreads(str(tmp_path / "pilot"))["survival_time"]
+    plan = Study("commons", "sustainer*4,cheat", repeats=30)
+    spread = spreads(plan, str(tmp_path / "pilot"))[0]["survival_time"]
     rounds = result.tables.matches["rounds"].to_numpy()
     assert spread == pytest.approx(rounds.std(ddof=1))
-    told = power(Study("commons", "sustainer*4,cheat", repeats=30), 0.0, str(tmp_path / "pilot"))
+    told = power(plan, 0.0, str(tmp_path / "pilot"))
     assert told.plans[0].least["survival_time"] == pytest.approx(SURE * spread * math.sqrt(2 / 30), rel=1e-4)
-    assert str(tmp_path / "pilot") in told.basis
+    assert f"1 arm of commons in {tmp_path / 'pilot'};" in told.basis
+
+
+def test_a_pilot_without_a_model_says_so_and_what_did_not_vary_keeps_its_bound(tmp_path) -> None:
+    Study("commons", "sustainer*5", repeats=9).run(tmp_path / "pilot")
+    plan = Study("commons", "llm:fake*5", repeats=20)
+    told = power(plan, 0.0, str(tmp_path / "pilot"))
+    assert "where no model sits" in told.basis
+    assert told.plans[0].least == power(plan, 0.0).plans[0].least
+
+
+def test_a_pilot_of_another_game_says_nothing(tmp_path) -> None:
+    Study("dilemma", "random*2", repeats=3).run(tmp_path / "pilot")
+    with pytest.raises(SpecError, match="no arm there is of commons, so it says nothing of this plan"):
+        power(Study("commons", "sustainer*5"), 0.0, str(tmp_path / "pilot"))
 
 
 def test_the_difference_is_found_with_the_power_that_is_promised() -> None:

@@ -56,7 +56,7 @@ def test_every_variant_of_ours_is_played_with_its_own_seats(name: str) -> None:
 def test_arms_of_variants_and_seats(mine: str) -> None:
     arms = Study.preset(mine, ["base", "pasture"], "greedy*5").built
     assert [(arm.name, arm.spec["game"]) for arm in arms] == [
-        ("greedy*5", "commons(rounds=2)"),
+        ("base: greedy*5", "commons(rounds=2)"),
         ("pasture: greedy*5", "commons(rounds=2,skin=pasture)"),
     ]
     assert [arm.name for arm in Study.preset(mine).built] == ["sharers"]
@@ -109,5 +109,5 @@ def test_a_preset_that_is_wrong(text: str, says: str, tmp_path) -> None:
 def test_a_variant_or_preset_that_is_not_there(mine: str) -> None:
     with pytest.raises(SpecError, match="no preset 'govsin'; did you mean 'govsim'"):
         Study.preset("govsin")
-    with pytest.raises(SpecError, match="has no variant 'meadow': it has base, pasture, quiz, all"):
+    with pytest.raises(SpecError, match="has no variant 'meadow': It has base, pasture, quiz, all"):
         Study.preset(mine, ["meadow"])

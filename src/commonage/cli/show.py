@@ -120,7 +120,8 @@ def _power(told: Any) -> None:
     console = Console(highlight=False)
     console.print("\nDifferences between two arms that it can tell from none:\n")
     console.print(pages.plans(told.plans, console.width))
-    console.print(f"{told.basis}.", markup=False)
+    cost = " The cost is that of the arms above, in this size." if told.plans[0].money else ""
+    console.print(f"{told.basis}.{cost}", markup=False)
 
 
 def _cost(found: Any) -> str:

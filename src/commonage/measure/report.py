@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 # the order in which measures are shown; a user's own come first
 HEADLINES = (
     "accuracy", "survival_rate", "survival_time", "gain", "welfare_mean", "cooperation", "final_holdings", "log_holdings",
-    "collusion_index", "consumer_harm", "efficiency", "equality", "over_usage", "compliance",
+    "collusion_index", "consumer_harm", "efficiency", "equality", "over_usage", "compliance", "norm_similarity",
 )  # fmt: skip
 QUIET = ("welfare_sum", "welfare_min")  # in the frame, in JSON and in the report's full table only
 CURVES = ("cooperation", "log_holdings")  # what is shown by generation; where an arm has neither, what is first in the table
@@ -79,7 +79,7 @@ def _table(summary: Summary, measures: Sequence[str], width: int) -> Table:
 
     arms = summary["arms"]
     out = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
-    who, measures = _who(arms, max(28, width // 3)), measures or headline(summary)
+    who, measures = _who(arms, width), measures or headline(summary)
     columns = _fitting(summary, measures, width - sum(_wide(h, *c) for h, c in who))
     for header in (*(header for header, _ in who), *(_header(summary, name) for name, _ in columns)):
         out.add_column(header)
@@ -353,16 +353,20 @@ def _flat(arm: dict[str, Any]) -> dict[str, Any]:
     return {**arm, "name": name, "game": spec.get("game"), "with": ", ".join(spec.get("with", ())), "seats": spec.get("seats")}
 
 
-def _who(arms: Sequence[dict[str, Any]], most: int) -> list[tuple[str, list[str]]]:
-    """The columns that say who plays what: what is the same in all arms and can be read off the names is left out."""
-    specs = [arm["spec"] for arm in arms]
+def _who(arms: Sequence[dict[str, Any]], width: int) -> list[tuple[str, list[str]]]:
+    """The columns that say who plays what: what is the same in all arms and can be read off the names is left out.
+
+    So are game and mechanisms where every arm has a name and they would take more than half of the width.
+    """
+    specs, most = [arm["spec"] for arm in arms], max(28, width // 3)
     names = [words.folded(arm["name"] if given(arm) else arm["spec"].get("seats", ""), most) for arm in arms]
     marked = ["\n".join(filter(None, (name, retired(arm)))) for name, arm in zip(names, arms, strict=True)]
     columns = [("game", [spec.get("game", "") for spec in specs])] if len({spec.get("game") for spec in specs}) > 1 else []
     columns.append(("who sits there", marked))
     if any(spec.get("with") for spec in specs) and not _shared(arms):
         columns.append(("with", [words.folded(", ".join(spec.get("with", ())), most) or "-" for spec in specs]))
-    return columns
+    wide = sum(_wide(header, *cells) for header, cells in columns) > width // 2
+    return [("who sits there", marked)] if wide and all(map(given, arms)) else columns
 
 
 def _fitting(summary: Summary, measures: Sequence[str], room: int) -> list[tuple[str, list[str]]]:

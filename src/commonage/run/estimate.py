@@ -8,7 +8,7 @@ that what is shared lasts longer, and rounds that still miss are added in a stra
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -43,6 +43,12 @@ class Sum(NamedTuple):
         """Both together."""
         paid = None if self.money is None or other.money is None else self.money + other.money
         return Sum(self.calls + other.calls, self.tokens_in + other.tokens_in, self.tokens_out + other.tokens_out, paid)
+
+    def end(self, most: Callable[[float, float], float], middle: Sum) -> Sum:
+        """An end that holds the middle, which was rehearsed apart from it; `most` is min or max."""
+        paid = None if self.money is None or middle.money is None else most(self.money, middle.money)
+        calls, taken, given = (most(*pair) for pair in zip(self[:3], middle[:3], strict=True))
+        return Sum(calls, taken, given, paid)
 
     def times(self, count: int) -> Sum:
         """The same so often."""
@@ -174,7 +180,9 @@ def _rows(study: Study, arm: Built, scenes: list[Played]) -> list[Row]:
             _sum(scene, key, last).times(arm.count).plus(_births(scene, key, often)).times(arm.repeats)
             for scene, last, often in zip(scenes, lasts, generations.newcomers(arm.generations, arm.seats), strict=True)
         ]
-        rows.append(Row(arm.number, key[0], seats.write([arm.seats[key[0]]]), *key[1:], *sums))
+        low, likely, high = sums
+        ends = low.end(min, likely), likely, high.end(max, likely)
+        rows.append(Row(arm.number, key[0], seats.write([arm.seats[key[0]]]), *key[1:], *ends))
     return sorted(rows, key=lambda row: row[:2])
 
 

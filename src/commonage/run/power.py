@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import numpy as np
-
-from commonage.measure import intervals, statistics
+from commonage.errors import SpecError
+from commonage.measure import intervals, names, statistics, words
 from commonage.run.result import Result
 
 if TYPE_CHECKING:
@@ -17,7 +15,8 @@ MORE = (1, 4, 16)  # repeats: as many as planned, and so many times as many
 ALWAYS = {"cooperation": (0.0, 1.0)}  # measures whose ends no game needs to name
 BASIS = "5 % level, power 80 %, arms that share no streams; {spread}; normal approximation"
 WORST = "at most: the widest spread that the floor and the ceiling allow"
-PILOT = "with the spread in {}"
+PILOT = "with the widest spread of {count} of {game} in {folder}{who}; of what did not vary there, the widest that bounds allow"
+STRANGERS = ", where no model sits"
 
 
 class Plan(NamedTuple):
@@ -41,7 +40,10 @@ class Power(NamedTuple):
 
 def power(study: Study, money: float | None, pilot: str = "") -> Power:
     """What a study can tell that costs `money`, by the spread in an earlier study's folder, or else at worst."""
-    spread = spreads(pilot) if pilot else widest(study)
+    spread, basis = widest(study), WORST
+    if pilot:
+        found, basis = spreads(study, pilot)
+        spread |= found
     plans = [
         Plan(
             study.repeats * times,
@@ -50,7 +52,7 @@ def power(study: Study, money: float | None, pilot: str = "") -> Power:
         )
         for times in MORE
     ]
-    return Power(plans, BASIS.format(spread=PILOT.format(pilot) if pilot else WORST))
+    return Power(plans, BASIS.format(spread=basis))
 
 
 def widest(study: Study) -> dict[str, float]:
@@ -66,11 +68,21 @@ def widest(study: Study) -> dict[str, float]:
     return {name: (high - low) / 2 for name, (low, high) in ends.items()}
 
 
-def spreads(folder: str) -> dict[str, float]:
-    """By measure the standard deviation over repeats within the arms of a study that was played, the mean of their variances."""
-    result, out = Result(folder), dict[str, list[float]]()
-    for (name, _), frame in statistics.evaluate(result.tables, result.measures).items():
+def spreads(study: Study, folder: str) -> tuple[dict[str, float], str]:
+    """(by measure the largest standard deviation over repeats within an arm of the same game in a study that was played, on what it rests).
+
+    Raises SpecError where no arm there has a game of the plan's.
+    """
+    result, games = Result(folder), {names.game_of(arm.spec) for arm in study.built}
+    alike = {arm["arm"]: arm for arm in result.tables.arms if names.game_of(arm["spec"]) in games}
+    if not alike:
+        raise SpecError(f"--pilot {folder}: no arm there is of {', '.join(sorted(games))}, so it says nothing of this plan")
+    out = dict[str, float]()
+    for (name, arm), frame in statistics.evaluate(result.tables, result.measures).items():
         values = frame["value"].drop_nulls().to_numpy()
-        if len(values) > 1:
-            out.setdefault(name, []).append(float(values.var(ddof=1)))
-    return {name: math.sqrt(float(np.mean(variances))) for name, variances in out.items() if any(variances)}
+        if arm in alike and len(values) > 1 and values.std(ddof=1) > 0:
+            out[name] = max(out.get(name, 0.0), float(values.std(ddof=1)))
+    planned = any(not agent.pure for arm in study.built for agent in arm.agents)
+    strangers = planned and all(arm["runner"] == "compiled" for arm in alike.values())
+    count = words.count(len(alike), "arm")
+    return out, PILOT.format(count=count, game=", ".join(sorted(games)), folder=folder, who=STRANGERS if strangers else "")

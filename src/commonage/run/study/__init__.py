@@ -36,7 +36,7 @@ from commonage.run.estimate import Estimate
 from commonage.run.generations import Left
 from commonage.run.result import Result
 from commonage.run.study import file
-from commonage.run.study.arm import Arm, Built, files, remarks, told, waits
+from commonage.run.study.arm import Arm, Built, files, published, remarks, told, waits
 from commonage.run.study.arm import where as where
 from commonage.run.study.logged import history as history
 from commonage.run.study.logged import play_logged
@@ -118,8 +118,9 @@ class Study:
         head = {"name": self.name, "repeats": self.repeats, "seed": self.seed, "runner": self.runner, "on_failure": self.on_failure}
         lines = [f"{key} = {file.toml(value)}" for key, value in head.items() if value != ""]
         for arm in self.built:
+            name = "" if arm.name == names.plain(arm.spec) else arm.name.removesuffix(f": {arm.spec['seats']}")
             own = {"repeats": arm.repeats if arm.repeats != self.repeats else "", "preset": arm.preset}
-            row = {"name": arm.name, **{key: value for key, value in arm.spec.items() if key in file.ROW}, **own}
+            row = {"name": name, **{key: value for key, value in arm.spec.items() if key in file.ROW}, **own}
             lines += ["", "[[arm]]", *(f"{key} = {file.toml(value)}" for key, value in row.items() if value != "")]
         return "\n".join(lines) + "\n"
 
@@ -207,7 +208,7 @@ class Study:
             "facts": sorted(facts), "yardsticks": game.yardsticks(), "oracles": [list(oracle) for oracle in game.oracles()],
             "versions": {layer.name: layer.version for layer in layers(game)},
             "package": commonage.__version__, "python": platform.python_version(), **where(), **told(seats.models(arm.agents)),
-            "files": files(arm), "published": presets.published(arm.preset), **({"generations": arm.count} if arm.generations else {}),
+            "files": files(arm), "published": published(arm), **({"generations": arm.count} if arm.generations else {}),
         }  # fmt: skip
 
     def streams(

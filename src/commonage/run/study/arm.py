@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import jax
 import numpy as np
 
-from commonage import find, spec
+from commonage import find, preset, spec
 from commonage.agents.policy import PolicyAgent
 from commonage.agents.python import Python
 from commonage.game import Game, layers
@@ -93,7 +93,8 @@ def remarks(arms: Sequence[Built]) -> list[str]:
     silent: dict[str, dict[str, None]] = {}  # mechanism -> the arms, each once
     around = {layer.name for arm in arms for layer in layers(arm.game)}
     for arm in arms:
-        for name in seats.silent(arm.game, arm.agents):
+        ready = arm.preset and arm.spec["seats"] not in arm.name  # a preset's own seats are meant so
+        for name in () if ready else seats.silent(arm.game, arm.agents):
             silent.setdefault(name, {})[arm.name] = None
         for part in spec.idle(arm.game, [agent.player for agent in arm.agents if isinstance(agent, PolicyAgent)]):
             if part.game not in around:  # in another arm it is asked: this one is the control
@@ -106,6 +107,17 @@ def remarks(arms: Sequence[Built]) -> list[str]:
         where = f"{next(iter(idle))!r} equals its control" if len(idle) == 1 else f"{len(idle)} arms equal their controls"
         out[f"{name} is on, but no seat uses it: {where}"] = None
     return list(out)
+
+
+def published(arm: Built) -> list[dict[str, Any]]:
+    """The published numbers that stand beside an arm; none where its rules are no longer those of its preset."""
+    name, _, variant = arm.preset.rpartition("/")
+    if not name:
+        return []
+    ready = preset.load(name)
+    row = {**ready.base, **ready.variant.get(variant, {})}
+    same = spec.tower(spec.game(row["game"], row.get("with", ()))) == (arm.spec["game"], arm.spec["with"])
+    return ready.numbers(variant) if same else []
 
 
 def waits(arm: Built) -> bool:
