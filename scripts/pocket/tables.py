@@ -53,3 +53,12 @@ def held_out() -> dict[str, list[Game]]:
         "ultimatum": [Ultimatum(rounds=9), Ultimatum(rounds=7, swap=True)],
         "trust": [Trust(rounds=9), Trust(rounds=7)],
     }
+
+
+def decided() -> dict[str, list[Game]]:
+    """Those of them at which something can be decided by `decide`, by game."""
+    return {
+        "dilemma": [Dilemma(rounds=9), Talk(Dilemma(rounds=7)), Punish(Dilemma(rounds=7))],
+        "ultimatum": [Ultimatum(rounds=9), Ultimatum(rounds=7, swap=True)],
+        "commons": [Punish(Commons(rounds=7)), Talk(Commons(rounds=7), order="floor", turns=4)],
+    }

@@ -7,10 +7,11 @@ What strangers answer is not learned from.
 from __future__ import annotations
 
 import asyncio
+import math
 import random
 import string
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
@@ -27,8 +28,9 @@ from . import teacher
 from .tables import Table
 
 STRANGERS, PERSONAS, BARE = 0.35, 0.3, 0.25  # shares of seats: strangers; of the others, with a persona; asked for a bare line
-AGAIN, TRIALS = 0.02, 0.05  # shares of turns: asked again; asked alone by `decide`
-HEARD = 2  # seats of a match whose conversations are learned: they are much alike
+AGAIN, TRIALS = 0.03, 0.08  # shares of turns: asked again; asked alone by `decide`
+HEARD = 3  # seats of a match whose conversations are learned: they are much alike
+STRETCH, WHOLE = 3500, 0.1  # characters of a conversation that are learned together; share of those that are kept whole
 
 
 class Lesson(NamedTuple):
@@ -36,6 +38,10 @@ class Lesson(NamedTuple):
 
     messages: list[Message]
     labels: dict[int, dict[str, float]] = {}
+
+
+Drill = tuple[str, list[str], dict[str, float]]  # what is asked, its menu, how likely each label is
+Turn = TypeVar("Turn", bound=tuple[Any, ...])
 
 
 class Student(agent.Agent):
@@ -50,7 +56,7 @@ class Student(agent.Agent):
         self.thread: list[tuple[str, str]] = []
         self.decided: list[tuple[str, str]] = []
         self.trials: list[Lesson] = []
-        self.drill: list[tuple[str, list[str], dict[str, float]]] = []
+        self.drill: list[Drill] = []
         self.boldness = draw.choice((1, 3, 6))
 
     async def __call__(self, view: agent.View) -> agent.Answer:
@@ -110,17 +116,17 @@ class Student(agent.Agent):
 
     def trial(self, asked: str, menu: list[str], labels: dict[str, float]) -> Lesson:
         """One question of `decide`, with the last few turns, as one of its routes puts it."""
-        back = self.draw.choice((0, 1, 2, 4, 100))
+        back = self.draw.choice((0, 0, 1, 1, 2, 2, 4, 4, 100))
         messages = prompts.dialogue(self.head, self.decided[max(len(self.decided) - back, 0) :], asked)
         if len(messages) == 2 and self.draw.random() < 0.5:  # so a decision endpoint gets it
             messages = [Message("user", "\n\n".join(message.text for message in messages))]
         messages = decide.labelled(messages, menu)
         return Lesson([*messages, self.label(menu, labels)], {len(messages): labels})
 
-    def drilled(self) -> Lesson:
-        """Every decision in one conversation, each with its menu: nobody is asked like this, but there is much to learn from it."""
+    def drilled(self, drill: list[Drill]) -> Lesson:
+        """Decisions in one conversation, each with its menu: nobody is asked like this, but there is much to learn from it."""
         messages, labels = [Message("system", self.head)], dict[int, dict[str, float]]()
-        for asked, menu, p in self.drill:
+        for asked, menu, p in drill:
             labels[len(messages) + 1] = p
             messages += [Message("user", asked), self.label(menu, p)]
         return Lesson(messages, labels)
@@ -131,14 +137,25 @@ class Student(agent.Agent):
         return Message("assistant", decide.LINE.format(label=label, option=menu[decide.LABELS.index(label)]))
 
     def lessons(self) -> Iterator[Lesson]:
-        """The conversation, from its beginning or a part of it, and the decisions."""
-        if self.thread:
-            start = self.draw.randrange(len(self.thread)) if self.draw.random() < 0.3 else 0
-            *before, (asked, answered) = self.thread[start:]
+        """The conversation and the decisions, in stretches: a short one costs less to learn from, and others have begun later, too."""
+        for *before, (asked, answered) in stretches(self.thread, self.draw):
             yield Lesson([*prompts.dialogue(self.head, before, asked), Message("assistant", answered)])
-        if self.drill:
-            yield self.drilled()
+        for drill in stretches(self.drill, self.draw):
+            yield self.drilled(drill)
         yield from self.trials
+
+
+def stretches(turns: list[Turn], draw: random.Random) -> Iterator[list[Turn]]:
+    """Turns that follow each other, about `STRETCH` characters of the questions in each part; sometimes all together."""
+    most = math.inf if draw.random() < WHOLE else STRETCH * (0.3 + draw.random())
+    part, length = list[Turn](), 0
+    for turn in turns:
+        if part and length + len(turn[0]) > most:
+            yield part
+            part, length = [], 0
+        part, length = [*part, turn], length + len(turn[0])
+    if part:
+        yield part
 
 
 def _problem(view: agent.View, draw: random.Random) -> str:
