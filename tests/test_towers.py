@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import functools
 import itertools
+from collections.abc import Iterable
 from typing import Any
 
 import jax.numpy as jnp
@@ -16,6 +17,7 @@ from jax import Array
 
 from commonage import event, find, seeds, spec, testing
 from commonage.agents.policy import PolicyAgent
+from commonage.errors import Unfit
 from commonage.game import Game, base, layers
 from commonage.games.commons import Commons
 from commonage.learn import rollout
@@ -44,6 +46,8 @@ LIVELY = {
 IDLE = {"noise": "noise(rate=0)"}
 GAMES, MECHANISMS = sorted(find.parts("games")), sorted(find.parts("mechanisms"))
 
+UNFIT = {"agreement": ("coin_game", "dilemma")}  # the games that have not what a mechanism acts on
+
 Tower = tuple[str, tuple[str, ...]]  # a game, and mechanisms from the outside in, as text
 
 
@@ -57,18 +61,26 @@ def drawn(count: int) -> list[Tower]:
     rng = np.random.default_rng(SEED)
     out: dict[Tower, None] = {}
     while len(out) < count:
-        around = [LIVELY.get(name, [name]) for name in rng.choice(MECHANISMS, 3)]
-        out[small(rng.choice(GAMES)), tuple(str(rng.choice(texts)) for texts in around)] = None
+        names = rng.choice(MECHANISMS, 3).tolist()
+        around = tuple(str(rng.choice(LIVELY.get(name, [name]))) for name in names)
+        game = str(rng.choice(GAMES))
+        if fits(game, names):
+            out[small(game), around] = None
     return list(out)
+
+
+def fits(game: str, mechanisms: Iterable[str]) -> bool:
+    """Whether all of them can go around it."""
+    return not any(game in UNFIT.get(name, ()) for name in mechanisms)
 
 
 def title(tower: Tower) -> str:
     return " ".join([*tower[1], tower[0]])
 
 
-SINGLE = [(small(game), (LIVELY.get(name, [name])[0],)) for game in GAMES for name in MECHANISMS]
-PAIRS = [(small(game), pair) for game in ("dilemma", "commons") for pair in itertools.permutations(MECHANISMS, 2)]
-TWINS = [(small("dilemma"), (name, name)) for name in MECHANISMS]
+SINGLE = [(small(game), (LIVELY.get(name, [name])[0],)) for game in GAMES for name in MECHANISMS if fits(game, [name])]
+PAIRS = [(small(game), pair) for game in ("dilemma", "commons") for pair in itertools.permutations(MECHANISMS, 2) if fits(game, pair)]
+TWINS = [(small("dilemma" if fits("dilemma", [name]) else "commons"), (name, name)) for name in MECHANISMS]
 DEEP = drawn(40)
 FEW = 6  # of the deep ones: where a part of the tests has to be enough
 
@@ -81,6 +93,12 @@ deep = [
 @functools.cache
 def built(tower: Tower) -> Game:
     return spec.game(tower[0], tower[1])
+
+
+@pytest.mark.parametrize(("mechanism", "game"), [(name, game) for name, games in UNFIT.items() for game in games])
+def test_a_mechanism_refuses_a_game_that_has_not_what_it_acts_on(mechanism: str, game: str) -> None:
+    with pytest.raises(Unfit, match=game):
+        spec.game(game, [mechanism])
 
 
 # playing
@@ -281,8 +299,9 @@ def strategies(game: str) -> list[Player]:
 
 
 ALL = tuple({"noise": "noise(rate=0)"}.get(name, name) for name in MECHANISMS)
-SOME = {game: ALL if game == "commons" else (ALL * 2)[i % len(ALL) :][:2] for i, game in enumerate(GAMES)}
-SILENT = [(small(game), SOME[game]) for game in GAMES] + [(small(game), ALL[::-1]) for game in GAMES]
+FIT = {game: tuple(text for text in ALL if fits(game, [spec.call(text).name])) for game in GAMES}
+SOME = {game: ALL if game == "commons" else (FIT[game] * 2)[i % len(FIT[game]) :][:2] for i, game in enumerate(GAMES)}
+SILENT = [(small(game), SOME[game]) for game in GAMES] + [(small(game), FIT[game][::-1]) for game in GAMES]
 SOON = [(small(game), SOME[game]) for game in ("dilemma", "donor", "trust")]
 
 

@@ -3,6 +3,7 @@
 
     CommonageError
     ├── SpecError       text that does not parse, unknown names, wrong parameters      exit 2
+    │   └── Unfit       a mechanism around a game that has not what it acts on
     ├── ContractError   a game, mechanism, policy or agent that breaks its contract    exit 1
     ├── LogError        a folder that cannot be written, a log that cannot be read     exit 2
     ├── Unreadable      an answer that is not exactly one legal move; asked again, then a failure
@@ -23,6 +24,10 @@ class CommonageError(Exception):
 
 class SpecError(CommonageError):
     """A text or a parameter that names nothing, or breaks a rule."""
+
+
+class Unfit(SpecError):
+    """A mechanism that makes no sense around this game: its `check` says what the game lacks."""
 
 
 class ContractError(CommonageError):

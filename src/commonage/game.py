@@ -129,6 +129,7 @@ class Game(Part):
     roles: ClassVar[tuple[str, ...]] = ()  # names of the places where they differ; forbids permuting seats
     spares: ClassVar[bool] = False  # can go on when a seat retires
     private: ClassVar[tuple[str, ...]] = ()  # fields of its state, rows by seat, of which nobody sees another's
+    language: ClassVar[str] = "en"  # what `rules` and `tell` speak; a game that speaks several has a field of that name
 
     @property
     def seats(self) -> int:
@@ -172,6 +173,10 @@ class Game(Part):
     def witness(self, state: State) -> Array:
         """bool[seats, seats]: who knows (row) whose (column) deeds of the last round."""
         return jnp.ones((self.seats, self.seats), bool)
+
+    def present(self, state: State) -> Array:
+        """bool[seats]: who sits at the table; one who comes later, or has left, is asked nothing and known by nobody."""
+        return jnp.ones(self.seats, bool)
 
     def rules(self, seat: int) -> str:
         """The rules in plain English, as this seat reads them: facts, never advice."""

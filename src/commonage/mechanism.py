@@ -24,6 +24,7 @@ class Mechanism(Game):
     Its state is a NamedTuple with the field `game`; one that keeps numbers of its own overrides `start`.
     """
 
+    languages: ClassVar[tuple[str, ...]] = ("en",)  # those that its words are written in
     null: ClassVar[dict[str, Any]] = {}  # fields that make it do nothing while all seats are neutral; {}: as it is
     game: Game
 
@@ -72,6 +73,10 @@ class Mechanism(Game):
         return self.game.spares
 
     @property
+    def language(self) -> str:  # type: ignore[override]
+        return self.game.language
+
+    @property
     def label(self) -> str:
         """`talk`, and `talk#2` for the second talk from the inside: adding a layer renames no other."""
         below = sum(layer.name == self.name for layer in layers(self.game))
@@ -92,6 +97,9 @@ class Mechanism(Game):
 
     def witness(self, state: State) -> Array:
         return self.game.witness(state.game)
+
+    def present(self, state: State) -> Array:
+        return self.game.present(state.game)
 
     def look(self, state: State) -> Any:
         """What this layer adds to each seat's sight."""
@@ -197,7 +205,7 @@ class Phased(Mechanism):
         ask = super().ask(state)
         first = len(self.game.questions)
         for i in range(len(self.own)):
-            who, allowed = self.asked(state, i)
+            who, allowed = self._asked(state, i)
             mine = pad(Ask(jnp.where(who, first + i, -1).astype(jnp.int32), allowed), width(self))
             ask = choose(state.phase == self._place(i), mine, ask)
         return ask
@@ -221,6 +229,11 @@ class Phased(Mechanism):
             own=own,
         )
         return self._close(after, state.phase, playing, over, turn, rewards)
+
+    def _asked(self, state: Phases, phase: int) -> tuple[Array, Legal]:
+        """`asked`, of those who sit at the table."""
+        who, allowed = self.asked(state, phase)
+        return who & self.present(state), allowed
 
     def _close(self, state: Phases, was: Array, playing: Array, over: Array, turn: Turn, rewards: Array) -> Turn:
         """The next phase: onwards within the round, or the first of the next one."""
@@ -253,7 +266,7 @@ class Phased(Mechanism):
 
     def _open(self, state: Phases) -> list[Array]:
         """bool[] for each place: whether somebody is asked there; in the game always."""
-        mine = [self.asked(state, i)[0].any() for i in range(len(self.own))]
+        mine = [self._asked(state, i)[0].any() for i in range(len(self.own))]
         return [*mine[: self.before], jnp.array(True), *mine[self.before :]]
 
     def _first(self, open_: list[Array], start: Array | int, end: int) -> Array:

@@ -100,6 +100,8 @@ def game(base: str | Game, mechanisms: Sequence[str | Any] = (), sets: dict[str,
     tower: Any = make("games", inner, extra)() if inner else base
     for layer in reversed(around):
         tower = make("mechanisms", layer, extra)(tower)
+        if tower.language not in tower.languages:
+            raise SpecError(f"{layer.name} speaks {', '.join(tower.languages)}, not {tower.language}: leave it out, or set language=en")
     return tower
 
 

@@ -45,7 +45,7 @@ def test_a_dilemma_with_talk() -> None:
     assert [moved.says for moved in played.of(event.Moved) if moved.question == 1] == ["I saw nothing", "I saw defect"]
     assert told(played.prompts()[-1], played.of(event.Moved)[-1].text) == (
         """[system]
-You sit at seat 1 of 2.
+You sit at seat 1.
 
 Two players choose at the same time, 2 rounds: cooperate or defect. Both cooperate: 3 points each. Both defect: 1 each. \
 One cooperates and the other defects: 0 for the one who cooperates, 5 for the other.
@@ -105,7 +105,7 @@ def test_a_commons_with_a_persona_and_without_reasoning() -> None:
     assert [played.of(event.Moved, seat)[0].move for seat in range(3)] == [10, 10, 30]
     assert told(played.prompts()[-1]) == (
         """[system]
-You sit at seat 1 of 3.
+You sit at seat 1.
 
 You fish for a living.
 

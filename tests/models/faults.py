@@ -14,7 +14,7 @@ request that none takes is answered well: a legal option that the question names
     kind = "429"             # what goes wrong: the table below
     # which requests it looks at; a rule counts those that come to it and fit
     path = "/bad/"           # a regular expression, searched in the path of the address
-    text = "at seat 2 of"    # ... in the conversation, all messages in order
+    text = "at seat 2."    # ... in the conversation, all messages in order
     asks = "How many tons"   # ... in the last message
     model = "^small"         # ... in the model's name
     # which of these it takes: all, unless

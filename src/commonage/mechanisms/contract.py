@@ -58,15 +58,19 @@ class Contract(Phased):
         none, zero, no = jnp.zeros(self.seats, jnp.float32), jnp.int32(0), jnp.array(False)
         return Own(zero, none > 0, zero, no, none, none)
 
-    def _proposer(self, own: Own) -> Array:
-        """int32[]: the first seat from this round's on that has not retired."""
-        turns = (jnp.arange(self.seats) - own.round) % self.seats
-        return jnp.argmin(jnp.where(own.gone, self.seats, turns)).astype(jnp.int32)
+    def _away(self, state: Phases) -> Array:
+        """bool[seats]: who has retired, or is not there yet."""
+        return state.own.gone | ~self.present(state)
+
+    def _proposer(self, state: Phases) -> Array:
+        """int32[]: the first seat from this round's on that is not away."""
+        turns = (jnp.arange(self.seats) - state.own.round) % self.seats
+        return jnp.argmin(jnp.where(self._away(state), self.seats, turns)).astype(jnp.int32)
 
     def asked(self, state: Phases, phase: int) -> tuple[Array, Legal]:
-        proposes = jnp.arange(self.seats) == self._proposer(state.own)
+        proposes = jnp.arange(self.seats) == self._proposer(state)
         who = proposes if phase == 0 else ~proposes & (state.own.amount > 0)
-        return who & ~state.own.gone, legal(self.own[phase], self.seats)
+        return who & ~self._away(state), legal(self.own[phase], self.seats)
 
     def heard(self, key: Array, state: Phases, phase: int, moves: Array) -> tuple[Own, Array]:
         none = jnp.zeros(self.seats, jnp.float32)
@@ -84,8 +88,9 @@ class Contract(Phased):
 
     def _transfer(self, state: Phases) -> Array:
         """float32[seats], sum 0: the amount from each who did not cooperate, in equal parts to the others."""
-        pays = (state.deeds < 0.5) & ~state.own.gone
-        gets = ~pays & ~state.own.gone
+        here = ~self._away(state)
+        pays = (state.deeds < 0.5) & here
+        gets = ~pays & here
         amount = jnp.where(gets.any(), state.own.amount, 0).astype(jnp.float32)
         return jnp.where(gets, amount * pays.sum() / jnp.maximum(gets.sum(), 1), jnp.where(pays, -amount, 0.0))
 
@@ -95,7 +100,7 @@ class Contract(Phased):
     def look(self, state: Phases) -> Sight:
         each = lambda x: jnp.broadcast_to(x, self.seats)
         own, asked = state.own, (state.phase == self._place(1)).astype(jnp.int32)
-        return Sight(each(asked), each(self._proposer(own)), each(own.amount), each(own.binds), own.before)
+        return Sight(each(asked), each(self._proposer(state)), each(own.amount), each(own.binds), own.before)
 
     def numbers(self, state: Phases) -> dict[str, Array]:
         return {"moved": state.own.moved}
@@ -114,7 +119,7 @@ class Contract(Phased):
         if amount and own.binds:
             lines.append(f"A contract binds in this round: whoever does not cooperate pays {amount}.")
         elif amount and state.phase == self._place(1):
-            who = "You propose" if int(self._proposer(own)) == seat else f"Seat {int(self._proposer(own)) + 1} proposes"
+            who = "You propose" if int(self._proposer(state)) == seat else f"Seat {int(self._proposer(state)) + 1} proposes"
             lines.append(f"{who}: whoever does not cooperate in this round pays {amount}.")
         elif amount:
             lines.append(f"The contract over {amount} was not signed by all.")

@@ -58,6 +58,7 @@ class Punish(Phased):
         if phase == 1:
             return state.own.whom >= 0, legal(self.own[1], self.seats)
         others = ~jnp.eye(self.seats, self.seats + 1, k=1, dtype=bool)  # all options but oneself; "nobody" comes first
+        others &= jnp.append(True, self.present(state))
         return jnp.ones(self.seats, bool), legal(self.own[0], self.seats, options=others)
 
     def heard(self, key: Array, state: Phases, phase: int, moves: Array) -> tuple[Own, Array]:

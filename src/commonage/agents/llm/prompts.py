@@ -22,7 +22,7 @@ TEXTS: dict[str, dict[str, str]] = {
     "en": {
         "gap": "\n\n",  # between the parts of a message
         # once, in front
-        "place": "You sit at seat {seat} of {seats}.",
+        "place": "You sit at seat {seat}.",
         "frame": "Turn by turn you are told what you see and are asked one question.",
         "quoting": "What another seat says in words is quoted to you in double quotes. It is that seat's text: in it quotes, backslashes, "
         "line ends and the brackets < > [ ] are written with a backslash.",
@@ -80,7 +80,7 @@ def joined(parts: Iterable[str]) -> str:
 def system(view: View, persona: str) -> str:
     """Once, in front: the place, the persona, the rules, how others are quoted."""
     frame = [text("frame"), *([text("quoting")] if any(question.speech for question in view.game.questions) else [])]
-    return joined([text("place", seat=view.place + 1, seats=view.game.seats), persona, view.rules, " ".join(frame)])
+    return joined([text("place", seat=view.place + 1), persona, view.rules, " ".join(frame)])
 
 
 def turn(view: View, heard: Iterable[Said], *, verb: str, reasoning: bool) -> str:

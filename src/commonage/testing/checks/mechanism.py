@@ -11,7 +11,7 @@ import jax
 import numpy as np
 
 from commonage import spec
-from commonage.errors import ContractError
+from commonage.errors import ContractError, Unfit
 from commonage.game import Game, Legal, base, layers, width
 from commonage.learn.sound import changes
 from commonage.mechanism import Mechanism
@@ -24,15 +24,27 @@ from commonage.testing.checks.rule import CLOSE, TABLES, hold, nowhere
 def check_mechanism(mechanism: Any, game: Any = None) -> None:
     """Raises ContractError unless a mechanism keeps its contract around a game: a class, an object or text.
 
-    Without `game`: around a dilemma, a commons without reports, and a trust game, whose rounds have two steps.
+    Without `game`: around those that it fits of a dilemma, a commons without reports, and a trust game, whose rounds have
+    two steps.
     """
     wrap = _wrapper(mechanism)
-    games = [rule.game(game)] if game else [rule.game(table) for table in TABLES]
+    games = [rule.game(game)] if game else [one for one in map(rule.game, TABLES) if not unfit(wrap, one)]
+    if not games:
+        raise ContractError(f"{mechanism!r} fits none of {', '.join(TABLES)}: name a game that it is for")
     seen = [_around(wrap, inner) for inner in games]
     same_alone(*seen[-1])
     inner = max(games, key=streams.sites)
     if streams.sites(wrap(inner)) > streams.sites(inner):
         streams_apart(wrap(wrap(inner)), play(wrap(wrap(inner))))
+
+
+def unfit(wrap: Callable[[Game], Any], game: Game) -> str:
+    """Why a mechanism cannot go around a game; "" where it can."""
+    try:
+        wrap(game)
+    except Unfit as error:
+        return str(error)
+    return ""
 
 
 def _around(wrap: Any, inner: Game) -> tuple[Game, Played]:

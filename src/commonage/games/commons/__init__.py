@@ -6,33 +6,17 @@ text says that it survives above 5: `collapse=6`).
 
 from __future__ import annotations
 
-import itertools
 from typing import Any, NamedTuple
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
 from commonage import seeds
 from commonage.game import Ask, Game, Oracle, Question, Turn, divide, everyone
+from commonage.games._sharing import SHARING
+from commonage.games.commons.words import SKINS, WORDS, Skin, Words
 from commonage.part import static
-
-
-class Skin(NamedTuple):
-    """One set of rules in other words."""
-
-    place: str
-    unit: str
-    verb: str
-    story: str
-
-
-SKINS = {
-    "fishery": Skin("lake", "tons of fish", "catch", "What they leave in the lake doubles"),
-    "pasture": Skin("pasture", "hectares of grass", "graze", "Each sheep eats one hectare. What is left doubles"),
-    "pollution": Skin("river", "per cent of clean water", "use", "Each pallet of widgets uses one per cent. What stays clean doubles"),
-}
 
 
 class State(NamedTuple):
@@ -56,6 +40,8 @@ class Commons(Game):
 
     `sharing` settles demands above the stock: "unit" gives one unit at a time to a random seat that still
     wants more; "proportional" gives floors of the proportional shares and draws for the rest by demand.
+    The last `newcomers` seats come in month `arrival` (Piatti et al. 2024: one, in month 4 of 15): until then they are
+    asked nothing, and the others are told of as many people as there are. `language`: en, ja.
     """
 
     seats: int = static(default=5)
@@ -64,10 +50,17 @@ class Commons(Game):
     sharing: str = static(default="unit")
     skin: str = static(default="fishery")
     report: bool = static(default=True)  # everybody learns all catches at the end of the month
+    newcomers: int = static(default=0)
+    arrival: int = static(default=4)
+    language: str = static(default="en")  # type: ignore[assignment]
     growth: int = 2
     collapse: int = 5  # fewer than this left after the harvest: it is over
 
     spares = True
+
+    @property
+    def roles(self) -> tuple[str, ...]:  # type: ignore[override]
+        return ("resident",) * (self.seats - self.newcomers) + ("newcomer",) * self.newcomers if self.newcomers else ()
 
     @property
     def private(self) -> tuple[str, ...]:  # type: ignore[override]
@@ -77,40 +70,65 @@ class Commons(Game):
         self.require(self.seats >= 1, "seats", "at least 1")
         self.require(self.rounds >= 1, "rounds", "at least 1")
         self.require(1 <= self.capacity < 10_000, "capacity", "between 1 and 9999")
-        self.require(self.sharing in ("unit", "proportional"), "sharing", "unit or proportional")
+        self.require(self.sharing in SHARING, "sharing", " or ".join(SHARING))
         self.require(self.skin in SKINS, "skin", "one of " + ", ".join(SKINS))
+        self.require(self.language in WORDS, "language", "one of " + ", ".join(WORDS))
+        self.require(0 <= self.newcomers < self.seats, "newcomers", f"fewer than the seats, which are {self.seats}")
+        self.require(self.arrival >= 2, "arrival", "a month from 2 on")
         self.require(self.growth >= 1, "growth", "at least 1")
         self.require(self.collapse >= 1, "collapse", "at least 1")
 
     @property
     def questions(self) -> tuple[Question, ...]:
-        return (Question("harvest", amount=(0, self.capacity), unit=SKINS[self.skin].unit),)
+        return (Question(self.words.question, amount=(0, self.capacity), unit=self.skinned.unit),)
+
+    @property
+    def words(self) -> Words:
+        """What it says."""
+        return WORDS[self.language]
+
+    @property
+    def skinned(self) -> Skin:
+        """What the stock is."""
+        return self.words.skins[self.skin]
 
     def sustainable(self, stock: Array) -> Array:
         """f(t): the most that all together can take so that the stock is back next month."""
         return stock - divide(stock + self.growth - 1, self.growth)
 
+    def present(self, state: State) -> Array:
+        return self._here(state.clock)
+
+    def _here(self, clock: Array) -> Array:
+        """bool[seats]: who is there in the month after `clock` months."""
+        return (jnp.arange(self.seats) < self.seats - self.newcomers) | (clock + 1 >= self.arrival)
+
+    def share(self, clock: Array, stock: Array) -> Array:
+        """int32[]: the equal share of the sustainable harvest, of those who are there."""
+        people = self._here(clock).sum().astype(jnp.int32) if self.newcomers else self.seats
+        return self.sustainable(stock) // people
+
     def start(self, key: Array) -> State:
         none = jnp.zeros(self.seats, jnp.int32)
         stock = jnp.int32(self.capacity)
-        return State(jnp.int32(0), stock, none, none - 1, self.sustainable(stock) // self.seats)
+        return State(jnp.int32(0), stock, none, none - 1, self.share(jnp.int32(0), stock))
 
     def ask(self, state: State) -> Ask:
-        return everyone(self, high=state.stock)
+        ask = everyone(self, high=state.stock)
+        return ask._replace(which=jnp.where(self.present(state), ask.which, -1)) if self.newcomers else ask
 
     def look(self, state: State) -> Sight:
         each = lambda x: jnp.broadcast_to(x, self.seats)
         known = self.witness(state) & (state.wanted >= 0)
-        share = self.sustainable(state.stock) // self.seats
+        share = self.share(state.clock, state.stock)
         return Sight(each(state.clock), each(state.stock), each(share), state.caught, jnp.where(known, state.caught, -1))
 
     def step(self, key: Array, state: State, moves: Array) -> Turn:
         wanted = jnp.maximum(moves, 0)
-        share = _by_unit if self.sharing == "unit" else _by_demand
-        caught = share(seeds.fold(key, self.label, state.clock), wanted, state.stock)
+        caught = SHARING[self.sharing](seeds.fold(key, self.label, state.clock), wanted, state.stock)
         left = state.stock - caught.sum()
         ended = left < self.collapse
-        clock, threshold = state.clock + 1, self.sustainable(state.stock) // self.seats
+        clock, threshold = state.clock + 1, self.share(state.clock, state.stock)
         return Turn(
             state=State(clock, jnp.minimum(left * self.growth, self.capacity), caught, moves, threshold),
             rewards=caught.astype(jnp.float32),
@@ -127,37 +145,40 @@ class Commons(Game):
         return {"stock": state.stock, "caught": state.caught, "threshold": state.threshold}
 
     def rules(self, seat: int) -> str:
-        skin = SKINS[self.skin]
-        told = " Then everybody learns what each one took." if self.report else ""
-        return (
-            f"{self.seats} people share a {skin.place} that holds at most {self.capacity} {skin.unit}. "
-            f"Every month, for {self.rounds} months, each decides in private and at the same time how much to {skin.verb}."
-            f"{told} {skin.story if self.growth == 2 else 'What is left multiplies by ' + str(self.growth)} before the next month, "
-            f"up to {self.capacity}. If fewer than {self.collapse} remain after a month's harvest, the {skin.place} is lost and all ends."
-        )
+        words, skin = self.words, self.skinned
+        late = seat >= self.seats - self.newcomers
+        return words.rules.format(
+            seats=self.seats if late else self.seats - self.newcomers,
+            place=skin.place, capacity=self.capacity, unit=skin.unit, rounds=self.rounds, verb=skin.verb, collapse=self.collapse,
+            told=words.told if self.report else "",
+            grows=words.doubles.format(story=skin.story) if self.growth == 2 else words.multiplies.format(growth=self.growth),
+            comes=words.comes.format(month=self.arrival) if late and self.newcomers else "",
+        )  # fmt: skip
 
     def tell(self, state: State, seat: int) -> str:
-        skin = SKINS[self.skin]
-        lines = [f"Month {int(state.clock) + 1}. The {skin.place} holds {int(state.stock)} {skin.unit}."]
-        if state.clock and state.wanted[seat] >= 0:
-            lines.append(f"Last month you took {int(state.caught[seat])}.")
+        words, skin, took = self.words, self.skinned, state.wanted >= 0
+        lines = [words.month.format(month=int(state.clock) + 1, place=skin.place, stock=int(state.stock), unit=skin.unit)]
+        if self.newcomers and state.clock + 1 >= self.arrival:
+            lines.append(words.joined.format(seats=self.seats))
+        if state.clock and took[seat]:
+            lines.append(words.mine.format(caught=int(state.caught[seat])))
         if state.clock and self.report:
-            others = [f"seat {i + 1} took {int(c)}" for i, c in enumerate(state.caught) if i != seat and state.wanted[i] >= 0]
-            lines.append(f"The others: {', '.join(others)}.")
-        return " ".join(lines)
+            others = [words.other.format(seat=i + 1, caught=int(c)) for i, c in enumerate(state.caught) if i != seat and took[i]]
+            lines.append(words.others.format(list=words.between.join(others)))
+        return words.gap.join(lines)
 
     def scene(self, state: State) -> list[dict[str, Any]]:
         shapes: list[dict[str, Any]] = [
             {"shape": "bar", "x": 0.4, "y": 0.1, "w": 0.2, "h": 0.8, "value": int(state.stock) / self.capacity, "text": f"{state.stock}"}
         ]
-        for i in range(self.seats):
+        for i in np.flatnonzero(self.present(state)).tolist():
             angle = 2 * np.pi * i / self.seats
             x, y = 0.5 + 0.4 * np.cos(angle), 0.5 + 0.4 * np.sin(angle)
             shapes.append({"shape": "circle", "x": float(x), "y": float(y), "r": 0.06, "fill": "seat", "text": str(int(state.caught[i]))})
         return shapes
 
     def oracles(self) -> list[Oracle]:
-        best, fair = self._optimum(), self.yardsticks()["welfare"]
+        best, fair = self._optimum(), self._sharing()
         share = "five who share" if self.seats == 5 else "all share"
         return [
             Oracle("survival_time", "floor", 1.0, "bound", "a first month that takes all"),
@@ -175,6 +196,15 @@ class Commons(Game):
     def yardsticks(self) -> dict[str, float]:
         return {"welfare": float(self.rounds * int(self.sustainable(np.int32(self.capacity))))}  # type: ignore[arg-type]
 
+    def _sharing(self) -> int:
+        """The sum of harvests when everybody takes the equal share every month."""
+        stock, total = self.capacity, 0
+        for month in range(self.rounds):
+            people = self.seats - (self.newcomers if month + 1 < self.arrival else 0)
+            harvest = int(self.sustainable(np.int32(stock))) // people * people  # type: ignore[arg-type]
+            stock, total = min(self.capacity, int(self.growth) * (stock - harvest)), total + harvest
+        return total
+
     def _optimum(self) -> int:
         """The largest possible sum of harvests: V_t(s) = max_h h + V_{t+1}(g(s - h))."""
         left = np.arange(self.capacity + 1)
@@ -184,69 +214,3 @@ class Commons(Game):
             after = np.where(left < int(self.collapse), 0, value[grown]) - left  # what leaving `left` is worth
             value = left + np.maximum.accumulate(after)
         return int(value[self.capacity])
-
-
-Units = tuple[Array, ...]  # a number a seat, apart: whole vectors when there are many matches
-
-
-def _by_unit(key: Array, wanted: Array, stock: Array) -> Array:
-    """int32[seats]: one unit at a time to a random seat that still wants more, until the stock is gone.
-
-    The same in other words: names are called at random, and whoever is called and still wants more gets a unit.
-    So 32 names are called at once, a bit of each in every word; the last 32 are cut where the stock ends.
-    """
-    want, lottery = tuple(wanted), wanted.sum() > stock
-    units = jnp.where(lottery, stock, 0)
-    draw = lambda count: tuple(seeds.bits(key, at=count * 32 + bit) for bit in range((len(want) - 1).bit_length()))
-
-    def on(loop: tuple[Array, Units, Units]) -> tuple[Array, Units, Units]:
-        count, got, words = loop
-        return count + 1, _serve(got, want, words, 32), draw(count + 1)
-
-    def longer(step: Array, calls: Array) -> Array:
-        more = calls + (16 >> step)
-        return jnp.where(sum(_serve(got, want, words, more)) < units, more, calls)
-
-    first = (jnp.int32(0), tuple(jnp.zeros_like(most) for most in want), draw(jnp.int32(0)))
-    _, got, words = jax.lax.while_loop(lambda loop: sum(_serve(loop[1], want, loop[2], 32)) < units, on, first)
-    calls = jax.lax.fori_loop(0, 5, longer, jnp.int32(0))  # the most that leave something
-    return jnp.where(lottery, jnp.stack(_serve(got, want, words, calls + 1)), wanted)
-
-
-def _serve(got: Units, want: Units, words: Units, calls: Array | int) -> Units:
-    """What each has after the first `calls` of 32 calls: bit i of all words is the place, among those who want more, of the i-th."""
-    first = np.uint32(2**32 - 1) >> (32 - jnp.asarray(calls)).astype(jnp.uint32)
-    hungry = [(have < most).astype(jnp.uint32) for have, most in zip(got, want, strict=True)]
-    *places, all_ = itertools.accumulate(hungry, initial=jnp.uint32(0))
-    used = [jnp.where(all_ > 2**bit, word, 0) for bit, word in enumerate(words)]
-    out = []
-    for have, most, place in zip(got, want, places, strict=True):
-        named = first
-        for bit, word in enumerate(used):
-            named = named & (word ^ (place >> bit & 1) - 1)
-        out.append(jnp.minimum(have + jax.lax.population_count(named).astype(jnp.int32), most))
-    return tuple(out)
-
-
-def _by_demand(key: Array, wanted: Array, stock: Array) -> Array:
-    """int32[seats]: floors of the proportional shares; each unit left over goes by lot, weighted by demand."""
-    total = wanted.sum()
-    floors = jnp.where(total > stock, divide(wanted * stock, jnp.maximum(total, 1)), wanted)
-    rest = jnp.minimum(total, stock) - floors.sum()  # fewer than there are seats
-    want = tuple(wanted)
-
-    def lot(i: Array, got: Units) -> Array:
-        """Who gets the i-th unit."""
-        weight = [jnp.where(have < most, most, 0) for have, most in zip(got, want, strict=True)]
-        *below, all_ = itertools.accumulate(weight, initial=jnp.int32(0))
-        ticket = seeds.below(key, jnp.maximum(all_, 1), at=i)
-        return sum(((ticket >= low).astype(jnp.int32) for low in below[1:]), jnp.int32(0))
-
-    def give(i: Array, loop: tuple[Array, Units]) -> tuple[Array, Units]:
-        lucky, got = loop
-        got = tuple(have + (lucky == seat) for seat, have in enumerate(got))
-        return lot(i + 1, got), got
-
-    got = tuple(floors)
-    _, got = jax.lax.fori_loop(0, rest, give, (lot(jnp.int32(0), got), got))
-    return jnp.stack(got)

@@ -14,6 +14,7 @@ from jax import Array
 from commonage import seeds
 from commonage.game import Legal, Question, Turn, legal
 from commonage.mechanism import Phased, Phases
+from commonage.mechanisms.talk.words import WORDS, Words
 from commonage.part import static
 
 NOTHING, IN_WORDS, FIRST = 0, 1, 2  # the signals follow
@@ -49,12 +50,13 @@ class Talk(Phased):
 
     game: Any
     when: str = static(default="before")
-    signals: tuple[str, ...] = static(default=("I will cooperate", "I will not cooperate"))
+    signals: tuple[str, ...] = static(default=WORDS["en"].signals)
     order: str = static(default="together")
     turns: int = static(default=0)
     misheard: float = 0.0
 
     private = ("heard",)
+    languages = tuple(WORDS)
 
     def check(self) -> None:
         self.require(self.when in ("before", "after"), "when", "before or after")
@@ -65,9 +67,16 @@ class Talk(Phased):
         self.require(0 <= self.misheard <= 1, "misheard", "between 0 and 1")
 
     @property
+    def words(self) -> Words:
+        """What it says."""
+        return WORDS.get(self.language, WORDS["en"])
+
+    @property
     def own(self) -> tuple[Question, ...]:
-        say = Question("say", ("nothing", "in words", *self.signals), speech=True)
-        following = Question("next", ("nobody", *(f"seat {i + 1}" for i in range(self.seats))))
+        words = self.words
+        signals = words.signals if self.signals == WORDS["en"].signals else self.signals
+        say = Question(words.say, (words.nothing, words.in_words, *signals), speech=True)
+        following = Question(words.next, (words.nobody, *(words.seat.format(seat=i + 1) for i in range(self.seats))))
         return (say, following) if self.order == "floor" else (say,)
 
     @property
@@ -97,24 +106,25 @@ class Talk(Phased):
             return seeds.below(seeds.fold(key, self.label, round), self.seats)
         return round % self.seats if self.order == "turn" else jnp.int32(0)
 
-    def _speaks(self, own: Own) -> tuple[Array, Array]:
-        """(bool[seats] who speaks, int32[] in which turn): the first from the floor on who has not retired."""
+    def _speaks(self, state: Phases) -> tuple[Array, Array]:
+        """(bool[seats] who speaks, int32[] in which turn): the first from the floor on who is there and has not retired."""
+        own, away = state.own, state.own.gone | ~self.present(state)
         if self.order == "together":
-            return jnp.ones(self.seats, bool), own.turn
-        after = jnp.where(own.gone, self.seats, (jnp.arange(self.seats) - own.floor) % self.seats)
+            return self.present(state), own.turn
+        after = jnp.where(away, self.seats, (jnp.arange(self.seats) - own.floor) % self.seats)
         return after == after.min(), own.turn + after.min()
 
     def asked(self, state: Phases, phase: int) -> tuple[Array, Legal]:
-        who, turn = self._speaks(state.own)
+        who, turn = self._speaks(state)
         who &= turn < self.passes
         if phase == SAY:
             return who, legal(self.own[SAY], self.seats)
         here = jnp.arange(self.seats) == state.own.floor  # else the one who had it retired before speaking
-        others = jnp.append(False, state.own.gone) | jnp.eye(self.seats, self.seats + 1, k=1, dtype=bool)
+        others = jnp.append(False, state.own.gone | ~self.present(state)) | jnp.eye(self.seats, self.seats + 1, k=1, dtype=bool)
         return who & here, legal(self.own[NEXT], self.seats, options=~others)
 
     def heard(self, key: Array, state: Phases, phase: int, moves: Array) -> tuple[Own, Array]:
-        own, (who, turn) = state.own, self._speaks(state.own)
+        own, (who, turn) = state.own, self._speaks(state)
         after = self._said(key, state, who, turn, moves) if phase == SAY else self._named(own, jnp.where(who, moves, -1).max())
         return after._replace(gone=own.gone | (who & (moves < 0))), jnp.zeros(self.seats, jnp.float32)
 
@@ -156,35 +166,27 @@ class Talk(Phased):
         """int32[]: who has the floor, -1 nobody."""
         if self.order == "together":
             return jnp.int32(-1)
-        return jnp.where(state.phase == self.before, -1, jnp.argmax(self._speaks(state.own)[0]))
+        return jnp.where(state.phase == self.before, -1, jnp.argmax(self._speaks(state)[0]))
 
     def numbers(self, state: Phases) -> dict[str, Array]:
         return {"said": jnp.where(self._oneself, state.own.heard, NOTHING).max(0)}
 
     def adds(self, seat: int) -> str:
-        when, turns = f"{self.when.capitalize()} each round", "one turn" if self.passes == 1 else f"{self.passes} turns"
-        how = {
-            "together": "everybody may say one thing to all, at the same time" + f", {self.passes} times" * (self.passes > 1),
-            "turn": f"there are {turns}, one seat after another: each may say one thing to all. Who begins moves on by one seat each round",
-            "floor": f"there is a talk of at most {turns}: whoever has the floor may say one thing to all, then names the seat that speaks "
-            "next, or nobody, which ends the talk. Who begins is drawn",
-        }[self.order]
-        mishears = (
-            f" With a probability of {float(self.misheard) * 100:g} per cent a listener hears another of the fixed sentences "
-            "than was said. What is said in one's own words is always heard right."
-        )
-        return f"{when} {how}. What is said binds nobody." + mishears * bool(self.misheard)
+        words = self.words
+        turns = words.one_turn if self.passes == 1 else words.turns.format(count=self.passes)
+        times = words.times.format(count=self.passes) if self.passes > 1 else ""
+        rules = words.rules.format(when=words.when[self.when], how=words.how[self.order].format(turns=turns, times=times))
+        return rules + (words.misheard.format(per_cent=float(self.misheard) * 100) if self.misheard else "")
 
     def reports(self, state: Phases, seat: int) -> str:
-        heard, floor = state.own.heard[seat], int(self._floor(state))
+        words, heard, floor = self.words, state.own.heard[seat], int(self._floor(state))
         lines = [self._tells(i, int(option), i == seat) for i, option in enumerate(heard) if option != NOTHING]
         if floor >= 0:
-            lines.append("You have the floor." if floor == seat else f"Seat {floor + 1} has the floor.")
-        return " ".join(lines)
+            lines.append(words.your_floor if floor == seat else words.floor.format(seat=floor + 1))
+        return words.gap.join(lines)
 
     def _tells(self, speaker: int, option: int, mine: bool) -> str:
-        who = "You" if mine else f"Seat {speaker + 1}"
-        if option == IN_WORDS:
-            return f"{who} spoke."
-        said = f"You heard seat {speaker + 1} say" if self.misheard and not mine else f"{who} said"
-        return f'{said}: "{self.own[SAY].options[option]}".'
+        words = self.words
+        who = words.you if mine else words.other.format(seat=speaker + 1)
+        said = words.spoke if option == IN_WORDS else words.heard if self.misheard and not mine else words.said
+        return said.format(who=who, seat=speaker + 1, sentence=self.own[SAY].options[option])
