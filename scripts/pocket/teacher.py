@@ -58,6 +58,11 @@ def _harvest(view: View) -> Plan:
     return Plan(f"A fair share is {share}.", _spread((share, 0.8), (share + 1, 0.1), (share + 2, 0.05), (max(share - 1, 0), 0.05)))
 
 
+def _agreed(view: View) -> Plan:
+    share = int(view.sight("commons").share)
+    return Plan(f"A fair share is {share}.", _spread((share, 0.9), (view.question.size - 1, 0.1)))
+
+
 def _contribute(view: View) -> Plan:
     sight, endowment = view.sight("public_goods"), view.question.amount[1]
     known = [seat for seat, given in enumerate(sight.given) if seat != view.place and given >= 0]
@@ -133,6 +138,7 @@ def _spread(*shares: tuple[int, float]) -> dict[int, float]:
 PLANS: dict[str, Callable[[Any], Plan]] = {
     "choose": _choose,
     "harvest": _harvest,
+    "agreed limit": _agreed,
     "contribute": _contribute,
     "donate": _donate,
     "offer": _offer,

@@ -7,7 +7,6 @@ What strangers answer is not learned from.
 from __future__ import annotations
 
 import asyncio
-import math
 import random
 import string
 from collections.abc import Iterator
@@ -27,10 +26,11 @@ from commonage.run.match import play
 from . import teacher
 from .tables import Table
 
-STRANGERS, PERSONAS, BARE = 0.35, 0.3, 0.25  # shares of seats: strangers; of the others, with a persona; asked for a bare line
+CROWDS = ((0.0, 0.0), (0.3, 0.3), (0.6, 0.4))  # matches alike: share of seats that are strangers, of the others that have a persona
+BARE = 0.25  # share of seats that are asked for a bare line
 AGAIN, TRIALS = 0.03, 0.08  # shares of turns: asked again; asked alone by `decide`
 HEARD = 3  # seats of a match whose conversations are learned: they are much alike
-STRETCH, WHOLE = 3500, 0.1  # characters of a conversation that are learned together; share of those that are kept whole
+STRETCH, WHOLE, MOST = 3500, 0.1, 9000  # characters that are learned together; share of conversations with as many as MOST
 
 
 class Lesson(NamedTuple):
@@ -146,8 +146,8 @@ class Student(agent.Agent):
 
 
 def stretches(turns: list[Turn], draw: random.Random) -> Iterator[list[Turn]]:
-    """Turns that follow each other, about `STRETCH` characters of the questions in each part; sometimes all together."""
-    most = math.inf if draw.random() < WHOLE else STRETCH * (0.3 + draw.random())
+    """Turns that follow each other, about `STRETCH` characters of the questions in each part, sometimes more."""
+    most = MOST if draw.random() < WHOLE else STRETCH * (0.3 + draw.random())
     part, length = list[Turn](), 0
     for turn in turns:
         if part and length + len(turn[0]) > most:
@@ -172,13 +172,14 @@ def lessons(tables: list[Table], matches: int, seed: int) -> Iterator[Lesson]:
     draw = random.Random(seed)
     for number in range(matches):
         game = draw.choices([table.game for table in tables], [table.weight for table in tables])[0]
-        students = [_student(game, random.Random(draw.random())) for _ in range(game.seats)]
+        crowd = draw.choice(CROWDS)
+        students = [_student(game, random.Random(draw.random()), *crowd) for _ in range(game.seats)]
         asyncio.run(play(game, students, seeds.root(seed * 1_000_003 + number), lambda *row: None))
         learners = [student for student in students if not student.stranger]
         for student in draw.sample(learners, min(HEARD, len(learners))):
             yield from student.lessons()
 
 
-def _student(game: Game, draw: random.Random) -> Student:
-    persona = draw.choice(teacher.PERSONAS[base(game).name]) if draw.random() < PERSONAS else ""
-    return Student(draw, persona, draw.random() < STRANGERS)
+def _student(game: Game, draw: random.Random, strangers: float, personas: float) -> Student:
+    persona = draw.choice(teacher.PERSONAS[base(game).name]) if draw.random() < personas else ""
+    return Student(draw, persona, draw.random() < strangers)

@@ -109,17 +109,17 @@ class Llama(nn.Module):
 
 
 def _angles(length: int) -> Tensor:
-    """float32[2, length, half a head]: cosine and sine of the angle by which each pair of numbers is turned at each place."""
+    """bfloat16[2, length, half a head]: cosine and sine of the angle by which each pair of numbers is turned at each place."""
     size = WIDTH // HEADS
     rates = THETA ** -(torch.arange(0, size, 2) / size)
     angles = torch.outer(torch.arange(length).float(), rates)
-    return torch.stack((angles.cos(), angles.sin()))
+    return torch.stack((angles.cos(), angles.sin())).bfloat16()
 
 
 def _turned(x: Tensor, turn: Tensor) -> Tensor:
-    """Rotary positions on neighbouring pairs, as llama.cpp has them: so no rows need to be permuted for it."""
-    (a, b), (cos, sin) = x.unflatten(-1, (-1, 2)).unbind(-1), turn
-    return torch.stack((a * cos - b * sin, a * sin + b * cos), -1).flatten(-2).to(x.dtype)
+    """Rotary positions on pairs, one number from each half of a head: `export` brings them side by side, as llama.cpp has them."""
+    (a, b), (cos, sin) = x.chunk(2, -1), turn
+    return torch.cat((a * cos - b * sin, a * sin + b * cos), -1)
 
 
 def learn(data: list[Sample], vocabulary: int, seed: int) -> Llama:
