@@ -37,6 +37,7 @@ SMALL = {
     "donor": "donor(seats=4,rounds=4)",
     "coin_game": "coin_game(rounds=2,round_steps=3)",
     "market": "market(seats=3,rounds=3)",
+    "trash": "trash(seats=3,rounds=3,capacity=12,added=6,limit=9,report=false)",
 }
 LIVELY = {
     "noise": ["noise(rate=0.3)"],

@@ -175,10 +175,10 @@ def read(view: View, text: str) -> tuple[int, str]:
     lines = [line.strip() for line in text.strip().splitlines() if line.strip()]
     if not lines:
         raise Unreadable("the answer was empty")
-    head, colon, sentence = lines[-1].partition(":")
+    head, colon, sentence = re.split("([:：])", lines[-1], maxsplit=1) if re.search("[:：]", lines[-1]) else (lines[-1], "", "")
     if view.question.speech and colon and head.strip().lower() == view.question.options[1]:
         return 1, _sentence(sentence.strip())
-    move = _index(view.question, lines[-1].rstrip("."))
+    move = _index(view.question, lines[-1].rstrip(".。"))
     if move is None or not view.allows(move):
         raise Unreadable(f"the last line was {lines[-1][:60]!r}; it must be exactly {_rule(view)}")
     return (move, "") if not (view.question.speech and move == 1) else (1, _sentence(""))

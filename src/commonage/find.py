@@ -17,7 +17,7 @@ from pathlib import Path
 from types import FrameType, ModuleType
 from typing import Any, NamedTuple
 
-from commonage import errors
+from commonage import errors, preset
 from commonage.errors import CommonageError, ContractError, SpecError
 
 HERE = Path(__file__).parent
@@ -86,7 +86,7 @@ def known(kind: str, name: str) -> Entry:
     entries = parts(kind)
     entry = entries.get(name) or next((e for e in entries.values() if name in e.aliases), None)
     if entry is None:
-        raise unknown({"policies": "agent"}.get(kind, kind[:-1]), name, entries)
+        raise unknown({"policies": "agent"}.get(kind, kind[:-1]), name, [*entries, *(preset.known() if kind == "games" else ())])
     return entry
 
 

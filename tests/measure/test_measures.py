@@ -118,6 +118,12 @@ def test_final_holdings_are_those_after_the_last_step():
     assert one(arm(), match([[0, 0]]), name="final_holdings") == []
 
 
+def test_accuracy_is_whether_the_last_answer_was_right():
+    played = [match([[0]] * 2, table={"right": right}) for right in ([0, 1], [1, 0], [-1, -1])]
+    assert one(arm(), *played, name="accuracy") == [1, 0, None]
+    assert one(arm(), match([[1]]), name="accuracy") == []
+
+
 MARKET = {"nash_profit": 100.0, "monopoly_profit": 150.0, "nash_surplus": 80.0}
 
 

@@ -53,6 +53,12 @@ class Writes(Lines):
     game = "contract"
 
 
+class Limits(Lines):
+    """Limits that it writes down."""
+
+    game = "agreement"
+
+
 def play(game: Game, *players: Any, matches: int = 1, seed: int = 1) -> rollout.Step:
     """Arrays with leading axes [steps, matches]; a player is a policy or a tuple of it and its parts."""
     seated = [player if isinstance(player, tuple) else (player,) for player in players]

@@ -12,6 +12,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from commonage import preset
 from commonage.errors import SpecError
 from commonage.find import parts
 
@@ -139,8 +140,9 @@ def demo(
 @_asks_models
 def play(
     context: typer.Context,
-    game: Annotated[str, typer.Argument(metavar="GAME|FILE", help="A game with its parameters, your own mine.py, or a study.toml.")],
+    game: Annotated[str, typer.Argument(metavar="GAME|PRESET|FILE", help="A game, a preset, your own mine.py, or a study.toml.")],
     mechanisms: With = None,
+    variants: Annotated[list[str] | None, typer.Option("--variant", help="Of a preset; all for all of them, an arm each.")] = None,
     seats: Seats = "",
     sets: Sets = None,
     repeats: Repeats = 20,
@@ -155,9 +157,16 @@ def play(
     *,
     limits: dict[str, Any],
 ) -> None:
-    """Play matches and print who cooperated. Of a study file only where its results go and how models are called can be changed."""
+    """Play matches and print who cooperated. A preset is a system of a paper: commonage presets.
+
+    Of a study file only where its results go and how models are called can be changed."""
     from commonage.cli import show
 
+    if preset.is_preset(game):
+        options = {"repeats": repeats if _named(context, "repeats") else None, "seed": seed, "runner": runner, "on_failure": on_failure}
+        return show.preset(game, variants or [], mechanisms or [], seats, sets or [], options, out, max_failed, json, save, dry_run, limits)
+    if variants:
+        raise SpecError(f"--variant {variants[0]}: {game} is no preset. All: commonage presets")
     own = {"mechanisms": "--with", "seats": "--seats", "sets": "--set", "repeats": "--repeats", "seed": "--seed"}
     own |= {"runner": "--runner", "on_failure": "--on-failure", "save": "--save"}
     if game.endswith(".toml"):
@@ -196,6 +205,14 @@ _listing("games", "What can be played; add a name for one.")
 _listing("mechanisms", "What can be put around a game.")
 _listing("agents", "Who can take a seat: policies, people, programs, teams.")
 _listing("measures", "What is measured, and by which formula.")
+
+
+@app.command(rich_help_panel=LOOK)
+def presets(name: Annotated[str, typer.Argument(help="One of them, in full.")] = "", json: Json = False) -> None:
+    """Systems of papers that stand ready to play; add a name for its variants and published numbers."""
+    from commonage.cli import listing
+
+    listing.presets(name, json)
 
 
 @app.command(rich_help_panel=LOOK)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import ast
+import dataclasses
 import json as jsonlib
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from commonage.errors import SpecError
 from commonage.find import HERE, Entry, camel, parts
@@ -36,6 +37,47 @@ def show(kind: str, name: str, as_json: bool) -> None:
         print(jsonlib.dumps([_brief(folder, entry) for folder in folders for entry in entries[folder].values()], indent=2))
     else:
         print("\n\n".join(_table(folder, entries[folder]) for folder in folders))
+
+
+def presets(name: str, as_json: bool) -> None:
+    """All presets, or one with its variants, its seats and what was published of it."""
+    from commonage import preset
+
+    if name:
+        one = preset.load(name)
+        return print(jsonlib.dumps(dataclasses.asdict(one), indent=2) if as_json else _preset(one))
+    all_ = [preset.load(each) for each in preset.known()]
+    if as_json:
+        return print(jsonlib.dumps([{"name": one.name, "about": one.about, "variants": list(one.variants)} for one in all_], indent=2))
+    wide = max(len(one.name) for one in all_)
+    print("presets:\n" + "\n".join(f"  {one.name:<{wide}}  {one.about}" for one in all_))
+
+
+def _preset(one: Any) -> str:
+    """A preset as a page."""
+    from commonage.measure import published
+
+    wide = max(map(len, one.variants))
+    tower = " around ".join([*one.base.get("with", []), one.base["game"]])
+    lines = [
+        one.name,
+        "",
+        one.about,
+        one.source,
+        f"explained in {one.docs}" if one.docs else "",
+        "",
+        f"base: {tower}",
+        "",
+        "variants (--variant NAME, or all):",
+    ]
+    lines += [f"  {name:<{wide}}  {about}" for name, about in one.variants.items()]
+    lines += ["", "seats, if you name nobody (--seats):", *(f"  {row['seats']}  {row.get('name', '')}" for row in one.seats)]
+    numbers = [", ".join(f"{key} {value}" for key, value in row.items() if key not in published.ABOUT) for row in one.published]
+    told = [
+        f"  {row['who']}{' (' + row['variant'] + ')' if 'variant' in row else ''}: {text}"
+        for row, text in zip(one.published, numbers, strict=True)
+    ]
+    return "\n".join([*lines, *(["", "published, not played here:", *told] if told else [])])
 
 
 def models(name: str, as_json: bool, budget: str | None, prices: str) -> None:

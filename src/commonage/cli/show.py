@@ -40,12 +40,29 @@ def play(
 
     arm = Arm(game, seats or _anybody(game, mechanisms, sets), tuple(mechanisms), "", spec.settings(sets))
     plan = Study(arms=[arm], repeats=repeats, seed=seed, runner=runner, on_failure=on_failure, limits=limits)
+    _play(plan, out, max_failed, json, save, dry_run)
+
+
+def _play(plan: Any, out: Path | None, max_failed: int, json: bool, save: Path | None, dry_run: bool) -> None:
     plan.built  # noqa: B018  says what is wrong before anything is written
     if save:
         plan.save(save)
     if dry_run:
         return _dry(plan, json)
     _run(plan, out or _fresh(plan.built[0].game), max_failed, json)
+
+
+def preset(
+    name: str, variants: Sequence[str], mechanisms: Sequence[str], seats: str, sets: Sequence[str], options: dict[str, Any],
+    out: Path | None, max_failed: int, json: bool, save: Path | None, dry_run: bool, limits: dict[str, Any],
+) -> None:  # fmt: skip
+    from commonage import spec
+    from commonage.run.study import Study
+
+    chosen = [one for text in variants for one in text.split(",")]
+    given = {key: value for key, value in options.items() if value is not None}
+    plan = Study.preset(name, chosen, seats, mechanisms, spec.settings(sets), limits=limits, **given)
+    _play(plan, out or _free(Path("runs") / Path(name).stem), max_failed, json, save, dry_run)
 
 
 def study(

@@ -14,8 +14,9 @@ class Compliance(Measure):
 
     def each(self, tables):
         played = Played.of(tables)
-        lows = pl.DataFrame([{"arm": arm["arm"], "low": arm["questions"][0]["amount"][0]} for arm in played.arms])
+        asks = [(arm["arm"], arm["questions"][0]["name"], arm["questions"][0]["amount"][0]) for arm in played.arms]
+        first = pl.DataFrame(asks, schema={"arm": pl.Int32, "question": pl.String, "low": pl.Int32}, orient="row")
         limits = played.having(played.steps, "agreement.limit").select(*KEYS, "step", limit="agreement.limit").filter(pl.col("limit") >= 0)
-        asked = played.moves.filter(pl.col("question") == 0, pl.col("move") >= 0).select(*KEYS, "step", "move")
-        both = asked.join(limits, on=(*KEYS, "step")).join(lows.cast({"arm": asked.schema["arm"]}), on="arm")
+        moves = played.moves.select(*KEYS, "step", "move", pl.col("question").cast(pl.String)).drop_nulls("move")
+        both = moves.join(first, on=("arm", "question")).join(limits, on=(*KEYS, "step"))
         return both.group_by(KEYS).agg(value=(pl.col("move") + pl.col("low") <= pl.col("limit")).mean())

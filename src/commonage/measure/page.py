@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from commonage.measure import accounting, figures, report, statistics, style, words
+from commonage.measure import accounting, figures, published, report, statistics, style, words
 from commonage.measure.contract import Measure, Played, Tables
 from commonage.measure.names import labels, retired
 
@@ -49,6 +49,7 @@ def build(
         _section("Test models", f"<p>{html.escape(report.TEST)}</p>{_arms(tests)}" if tests["arms"] else ""),
         _section("Figures", _figures(played, results, values) if results["arms"] else ""),
         _section("Differences", _differences(summary, compared)),
+        _section("Published", _published(summary["arms"])),
         _section("Failures", _failures(summary)),
         _section("What models were sent, and what it cost", _accounting(summary)),
         _section("Do it again", _again(tables.arms, command)),
@@ -200,6 +201,19 @@ def _differences(summary: dict[str, Any], compared: Sequence[dict[str, Any]]) ->
         f"Of {words.count(n, 'interval')} about one in twenty misses the truth; those that exclude 0 are bold."
     )
     return _table(head, rows, (), note)
+
+
+def _published(arms: Sequence[dict[str, Any]]) -> str:
+    """What others published of the same system."""
+    rows = published.rows(arms, published.shares(arms))
+    if not rows:
+        return ""
+    head = "".join(f"<th>{html.escape(name)}</th>" for name in rows[0])
+    first = next(iter(rows[0]))
+    cells = [
+        "".join(f"<{tag}>{html.escape(row[name])}</{tag}>" for name in row for tag in ["th" if name == first else "td"]) for row in rows
+    ]
+    return _table(head, [f"<tr>{row}</tr>" for row in cells], caption=html.escape(f"{published.TITLE} {published.sources(arms)}"))
 
 
 def _failures(summary: dict[str, Any]) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from commonage.measure import accounting, words
+from commonage.measure import accounting, published, words
 from commonage.measure.contract import Measure, Tables
 from commonage.measure.names import called, game_of, given, retired
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 # the order in which measures are shown; a user's own come first
 HEADLINES = (
     "survival_rate", "survival_time", "gain", "welfare_mean", "cooperation", "final_holdings", "collusion_index", "consumer_harm",
-    "efficiency", "equality", "over_usage",
+    "efficiency", "equality", "over_usage", "compliance",
 )  # fmt: skip
 QUIET = ("welfare_sum", "welfare_min")  # in the frame, in JSON and in the report's full table only
 GAP = 3  # characters between two columns
@@ -47,8 +47,10 @@ def tables(summary: Summary, width: int = 100) -> Group:
     shown = [table(summary, width=width)] if results["arms"] or not tests["arms"] else []
     if tests["arms"]:
         shown += [f"\n{TEST}\n", _table(tests, (), width)]
+    if told := published.rows(arms := summary["arms"], published.shares(arms)):
+        shown += ["", published.TITLE, "", _plain(told, width, ("runs", "equality", "efficiency")), published.sources(arms)]
     if rows := bills(summary):
-        shown += ["", _bill(rows, width)]
+        shown += ["", _plain(rows, width, accounting.SPARE)]
     return Group(*shown)
 
 
@@ -83,7 +85,9 @@ def _table(summary: Summary, measures: Sequence[str], width: int) -> Table:
         aligned = [f"{cell:>{_mean_width(column(summary, name))}}" for cell, (name, _) in zip(cells, columns, strict=True)]
         out.add_row(side, *[""] * (len(who) - 1), *aligned, style="dim")
     shown = [name for name, _ in columns]
-    out.caption = escape("\n".join([*references(summary, shown), *_left_out([name for name in measures if name not in shown])]))
+    out.caption = escape(
+        "\n".join([*_shared(arms), *references(summary, shown), *_left_out([name for name in measures if name not in shown])])
+    )
     out.caption_justify, out.caption_style = "left", "dim"
     return out
 
@@ -98,6 +102,12 @@ def references(summary: Summary, measures: Sequence[str]) -> list[str]:
         if oracle["side"] == "reference" and oracle["measure"] in measures
     ]
     return list(dict.fromkeys(lines))
+
+
+def _shared(arms: Sequence[dict[str, Any]]) -> list[str]:
+    """The mechanisms, where several arms have the same."""
+    same = {tuple(arm["spec"].get("with", ())) for arm in arms}
+    return [f"with {', '.join(next(iter(same)))}"] if len(arms) > 1 and len(same) == 1 and same != {()} else []
 
 
 def _left_out(measures: Sequence[str]) -> list[str]:
@@ -129,13 +139,14 @@ def bills(summary: Summary) -> list[dict[str, str]]:
     return accounting.bills([(called(arm), arm["accounting"]) for arm in summary["arms"] if "accounting" in arm], len(summary["arms"]) > 1)
 
 
-def _bill(rows: list[dict[str, str]], width: int) -> Table:
+def _plain(rows: list[dict[str, str]], width: int, spare: Sequence[str]) -> Table:
+    """Rows of text; of columns that can be spared those are left out for which there is no room."""
     from rich import box
     from rich.markup import escape
     from rich.table import Table
 
     wide = {name: max(len(name), *(len(row[name]) for row in rows)) + 3 for name in rows[0]}
-    for name in accounting.SPARE:
+    for name in spare:
         if sum(wide.values()) > width:
             wide.pop(name, None)
     out = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
@@ -256,7 +267,7 @@ def _who(arms: Sequence[dict[str, Any]], most: int) -> list[tuple[str, list[str]
     marked = ["\n".join(filter(None, (name, retired(arm)))) for name, arm in zip(names, arms, strict=True)]
     columns = [("game", [spec.get("game", "") for spec in specs])] if len({spec.get("game") for spec in specs}) > 1 else []
     columns.append(("who sits there", marked))
-    if any(spec.get("with") for spec in specs):
+    if any(spec.get("with") for spec in specs) and not _shared(arms):
         columns.append(("with", [words.folded(", ".join(spec.get("with", ())), most) or "-" for spec in specs]))
     return columns
 

@@ -113,6 +113,7 @@ def _arm(tables: Tables, arm: dict[str, Any], measures: Sequence[Measure], value
         "retired": rows.filter((pl.col("status") == "finished") & pl.col("where").is_not_null()).height,
         "causes": flawed.group_by("status", "where", "cause").len("matches").sort("matches", "cause", descending=True).to_dicts(),
         "oracles": oracles,
+        "published": arm.get("published", []),
         "measures": {m.name: _measure(m, values[m.name, arm["arm"]], failed, oracles) for m in measures if (m.name, arm["arm"]) in values},
     }
 

@@ -23,7 +23,8 @@ WORDS = {
         "universalization_advice": "Before you decide, ask yourself what happens if everybody does as you do.",
         "consequentialism": "Before you decide, weigh what will follow from it for everybody, now and later: an act is right if what "
         "follows from it is good.",
-        "deontology": "Before you decide, ask whether you could want your rule to be a law for everybody: do your duty, whatever it brings.",
+        "deontology": "Before you decide, ask whether you could want your rule to be a law for everybody: do your duty, whatever "
+        "it brings.",
         "virtue": "Before you decide, ask what an honest, moderate and just person would do in your place.",
         "utilitarianism": "Before you decide, add up the well-being of all: the best act is the one that brings the greatest sum.",
         "maximin": "Before you decide, look at whoever will be worst off: the best act is the one that leaves that person as well off "
@@ -35,7 +36,8 @@ WORDS = {
         "universalization": "今、全員が{share}{unit}より多く取れば、次は少なくなります。",
         "universalization_advice": "決める前に、全員があなたと同じことをしたらどうなるかを考えてください。",
         "consequentialism": "決める前に、今と将来、全員に何が起こるかを考えてください。良い結果をもたらす行為が正しい行為です。",
-        "deontology": "決める前に、自分の規則がすべての人の法となることを望めるかを考えてください。結果にかかわらず義務を果たしてください。",
+        "deontology": "決める前に、自分の規則がすべての人の法となることを望めるかを考えてください。結果にかかわらず義務を"
+        "果たしてください。",
         "virtue": "決める前に、正直で節度があり公正な人なら、あなたの立場で何をするかを考えてください。",
         "utilitarianism": "決める前に、全員の幸福を足し合わせてください。合計が最大になる行為が最善です。",
         "maximin": "決める前に、最も不利になる人のことを考えてください。その人ができるだけ良い状態になる行為が最善です。",

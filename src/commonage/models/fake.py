@@ -16,8 +16,10 @@ from typing import Any
 from commonage.model import Message, Model, Reply
 from commonage.models.decide import check
 
-MOVES = re.compile(r"exactly one (?:of: (.+)|whole number.*, (-?\d+) to (-?\d+))")
-WORDS = "in words"
+MOVES = re.compile(
+    r"(?:exactly one of: |次のうちの一つ：)(.+)|exactly one whole number.*, (-?\d+) to (-?\d+)|(-?\d+)から(-?\d+)までの整数"
+)  # as agents/llm/prompts.py has it
+WORDS = ("in words", "言葉で")
 SENTENCES = ("I take my fair share.", "Let us leave some for tomorrow.", "I do as you do.", "I say nothing more.")
 
 
@@ -35,7 +37,7 @@ class Fake(Model):
         sentence = draw.choice(SENTENCES)
         moves = _moves(messages[-1].text)
         move = draw.choice(moves) if moves else sentence
-        text = f"I could do this or that.\n{f'{move}: {sentence}' if move == WORDS else move}"
+        text = f"I could do this or that.\n{f'{move}: {sentence}' if move in WORDS else move}"
         return Reply(text, tokens_in=_tokens(messages), tokens_out=len(text) // 4, counted=False)
 
     async def decide(self, messages: Sequence[Message], options: Sequence[str], **settings: Any) -> Reply:
@@ -52,8 +54,9 @@ class Fake(Model):
 
 def _moves(question: str) -> Sequence[str | int]:
     """What a question says that may be answered; where it says it twice, the last time counts."""
-    options, low, high = (MOVES.findall(question) or [("", 0, -1)])[-1]
-    return [option.strip(" .") for option in options.split(",")] if options else range(int(low), int(high) + 1)
+    options, *ends = (MOVES.findall(question) or [("", "0", "-1")])[-1]
+    low, high = [int(end) for end in ends if end] or (0, -1)
+    return [option.strip(" .") for option in options.split(",")] if options else range(low, high + 1)
 
 
 def _tokens(messages: Sequence[Message]) -> int:

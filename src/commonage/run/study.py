@@ -25,6 +25,7 @@ import numpy as np
 
 import commonage
 from commonage import event, find, seeds, spec
+from commonage import preset as presets
 from commonage.agents.policy import PolicyAgent
 from commonage.agents.python import Python
 from commonage.errors import SpecError
@@ -46,7 +47,7 @@ QUICK = 10_000  # up to so many repeats compiling costs more than running
 FRESH = 50  # arms after which compiled code is let go
 MANY, MOST = 100, 1_000  # places of a game: above them it is slow, or refused: what a step computes grows with their square
 KEYS = ("name", "repeats", "seed", "runner", "on_failure", "budget", "limits", "arm", "grid")  # of a study file
-ROW = ("name", "game", "with", "seats", "set")  # of an arm in it
+ROW = ("name", "game", "with", "seats", "set", "preset")  # of an arm in it
 T = TypeVar("T")
 Progress = Callable[[int, int], None]  # (matches done, matches in all)
 
@@ -59,6 +60,7 @@ class Arm(NamedTuple):
     mechanisms: Sequence[Any] = ()
     name: str = ""
     sets: dict[str, Any] = {}
+    preset: str = ""  # whose published numbers stand beside it: `govsim/newcomer`
 
 
 class Built(NamedTuple):
@@ -71,6 +73,7 @@ class Built(NamedTuple):
     agents: list[Any]
     spec: dict[str, Any]
     compiled: bool
+    preset: str = ""
 
 
 @dataclasses.dataclass
@@ -121,6 +124,24 @@ class Study:
         _require(bool(rows), f"study {str(path)!r} has no [[arm]] and no [grid]")
         return cls(arms=[_arm(row, str(path)) for row in rows], source=str(path), **data)
 
+    @classmethod
+    def preset(
+        cls,
+        name: str,
+        variants: Sequence[str] = (),
+        seats: str = "",
+        mechanisms: Sequence[str] = (),
+        sets: dict[str, Any] | None = None,
+        **options: Any,
+    ) -> Study:
+        """A system of a paper, `Study.preset("govsim", ["newcomer"])`: an arm for each variant and seat list.
+
+        `mechanisms` go around each arm's own, `sets` are parameters of any layer; `options` as of a Study.
+        """
+        ready = presets.load(name)
+        rows = [{**row, "with": [*mechanisms, *row.get("with", [])], "set": sets or {}} for row in ready.rows(variants, seats)]
+        return cls(arms=[_arm(row, name) for row in rows], **{"repeats": ready.repeats, "name": name, **options})
+
     def save(self, path: str | Path) -> None:
         """The study as TOML, with its limits, which `load` reads back. Raises SpecError where the file holds anything else."""
         limits = [f"{key} = {_toml(value)}" for key, value in self.limits.given().items()]
@@ -137,8 +158,8 @@ class Study:
         head = {"name": self.name, "repeats": self.repeats, "seed": self.seed, "runner": self.runner, "on_failure": self.on_failure}
         lines = [f"{key} = {_toml(value)}" for key, value in head.items() if value != ""]
         for arm in self.built:
-            row = {"name": arm.name, "game": arm.spec["game"], "with": arm.spec["with"], "seats": arm.spec["seats"]}
-            lines += ["", "[[arm]]", *(f"{key} = {_toml(value)}" for key, value in row.items())]
+            row = {"name": arm.name, "game": arm.spec["game"], "with": arm.spec["with"], "seats": arm.spec["seats"], "preset": arm.preset}
+            lines += ["", "[[arm]]", *(f"{key} = {_toml(value)}" for key, value in row.items() if value != "")]
         return "\n".join(lines) + "\n"
 
     def run(self, path: str | Path, progress: Progress | None = None) -> Result:
@@ -158,15 +179,8 @@ class Study:
             arms = self.built
             if says := await estimates.refused(self):
                 raise SpecError(says)
-            around = {layer.name for arm in arms for layer in layers(arm.game)}
-            for arm in arms:
-                for name in seats.silent(arm.game, arm.agents):
-                    _note(f"{name} is on, but no seat uses it: {arm.name!r} equals its control")
-                for part in spec.idle(arm.game, [agent.player for agent in arm.agents if isinstance(agent, PolicyAgent)]):
-                    if part.game not in around:  # in another arm it is asked: this one is the control
-                        _note(f"{part.name} is idle: nobody asks it without {part.game}; add --with {part.game}")
-                if arm.game.seats > MANY:
-                    _note(f"{arm.game.seats} places: what a step computes grows with their square, and compiling it may take minutes")
+            for says in remarks(arms):
+                _note(says)
             with Log.create(Path(path), {"toml": self.toml()}) as log:
                 for arm in arms:
                     log.arm(self.header(arm))
@@ -207,7 +221,7 @@ class Study:
         base, around = spec.tower(game)
         text = {"game": base, "with": around, "seats": seats.write(places)}
         name = arm.name or " ".join([text["seats"], *(f"with {layer}" for layer in around)])
-        return Built(number, name, game, places, agents, text, policies and self.runner != "mixed")
+        return Built(number, name, game, places, agents, text, policies and self.runner != "mixed", arm.preset)
 
     def header(self, arm: Built) -> dict[str, Any]:
         """All that is needed to play an arm again, and what measures compare it with."""
@@ -221,7 +235,7 @@ class Study:
             "facts": sorted(facts), "yardsticks": game.yardsticks(), "oracles": [list(oracle) for oracle in game.oracles()],
             "versions": {layer.name: layer.version for layer in layers(game)},
             "package": commonage.__version__, "python": platform.python_version(), **where(), **_told(seats.models(arm.agents)),
-            "files": _files(arm),
+            "files": _files(arm), "published": presets.published(arm.preset),
         }  # fmt: skip
 
     def streams(self, game: Game, repeats: Sequence[int] | np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
@@ -290,6 +304,25 @@ class Study:
                     number = arm.number * self.repeats + 1 + repeat
                     if status.get(number) not in ("finished", "failed"):
                         yield one(number, arm, key, order.tolist(), repeat)
+
+
+def remarks(arms: Sequence[Built]) -> list[str]:
+    """What is worth a warning before anything runs: mechanisms and parts that nobody uses, tables that are slow."""
+    out: dict[str, None] = {}
+    silent: dict[str, list[str]] = {}
+    around = {layer.name for arm in arms for layer in layers(arm.game)}
+    for arm in arms:
+        for name in seats.silent(arm.game, arm.agents):
+            silent.setdefault(name, []).append(arm.name)
+        for part in spec.idle(arm.game, [agent.player for agent in arm.agents if isinstance(agent, PolicyAgent)]):
+            if part.game not in around:  # in another arm it is asked: this one is the control
+                out[f"{part.name} is idle: nobody asks it without {part.game}; add --with {part.game}"] = None
+        if arm.game.seats > MANY:
+            out[f"{arm.game.seats} places: what a step computes grows with their square, and compiling it may take minutes"] = None
+    for name, names in silent.items():
+        where = f"{names[0]!r} equals its control" if len(names) == 1 else f"{len(names)} arms equal their controls"
+        out[f"{name} is on, but no seat uses it: {where}"] = None
+    return list(out)
 
 
 @asynccontextmanager
@@ -426,8 +459,8 @@ def _arm(row: dict[str, Any], path: str) -> Arm:
     _require(isinstance(row, dict), f"study {path!r}: an arm is a table under [[arm]], not {row!r}")
     _known(row, ROW, f"study {path!r}: the arm {row}")
     _require({"game", "seats"} <= set(row), f"study {path!r}: an arm has game, seats and may have with, name, set: {row}")
-    arm = Arm(row["game"], row["seats"], row.get("with", ()), row.get("name", ""), row.get("set", {}))
-    texts = [*_listed(arm.mechanisms), *_listed(arm.seats), arm.name]
+    arm = Arm(row["game"], row["seats"], row.get("with", ()), row.get("name", ""), row.get("set", {}), row.get("preset", ""))
+    texts = [*_listed(arm.mechanisms), *_listed(arm.seats), arm.name, arm.preset]
     _require(isinstance(arm.sets, dict) and all(isinstance(text, str) for text in texts), f"study {path!r}: cannot read the arm {row}")
     return arm
 

@@ -73,11 +73,12 @@ class Llm(Agent):
         self.costs = not (cost and cost.free)  # type: ignore[misc]
 
     async def __call__(self, view: View) -> Answer:
-        turn = _Turn(self, view)
-        try:
-            return await turn.answer()
-        except _Refused as refused:
-            return Answer(text=turn.replies[-1].text, refused=str(refused), usage=turn.usage)
+        with prompts.speaking(view.game.language):
+            turn = _Turn(self, view)
+            try:
+                return await turn.answer()
+            except _Refused as refused:
+                return Answer(text=turn.replies[-1].text, refused=str(refused), usage=turn.usage)
 
     def keep(self, memory: Any) -> Any:
         """The item of the last answer: the log has those before it."""
@@ -86,7 +87,8 @@ class Llm(Agent):
     async def recall(self, view: View, kept: Any) -> Any:
         """Without calls. Nothing was kept where somebody else sat here: of those turns it knows what was to be seen."""
         past: list[Item] = view.memory or []
-        return [*past, kept or _item(view, self.memory.watched(view, past))]
+        with prompts.speaking(view.game.language):
+            return [*past, kept or _item(view, self.memory.watched(view, past))]
 
 
 class _Refused(Exception):

@@ -10,14 +10,16 @@ import hashlib
 import json
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
 from commonage.agent import LONGEST, Said, View
 from commonage.model import Message
 from commonage.models import decide
 
-LANGUAGE = "en"
+LANGUAGE = ContextVar("language", default="en")  # of the table where a seat is asked
 TEXTS: dict[str, dict[str, str]] = {
     "en": {
         "gap": "\n\n",  # between the parts of a message
@@ -51,7 +53,40 @@ TEXTS: dict[str, dict[str, str]] = {
         "reflect": "What do you conclude from this? Give 1 to {count} lines, one conclusion in each, and nothing else.",
         "plan": "What do you plan for this round? Give 1 to 2 sentences and nothing else.",
         "planned": "Your plan for this round: {text}",
-    }
+    },
+    "ja": {
+        "gap": "\n\n",
+        # 最初に一度
+        "place": "あなたは席{seat}に座っています。",
+        "frame": "順番が来るたびに、あなたに見えることが伝えられ、質問が一つ出されます。",
+        "quoting": "他の席が言葉で言ったことは、二重引用符で引用されます。それはその席の文章です。その中の引用符、バックスラッシュ、改行、"
+        "括弧 < > [ ] はバックスラッシュを付けて書かれます。",
+        # 毎回
+        "said": "席{seat}の第{round}回の発言: {quote}",
+        "more": "（ほかに{count}文字）",
+        "question": "質問：{name}？\n{form}{answer}",
+        "reason": "簡潔に理由を述べてください。その後、最後の行に、それだけを書いてください：",
+        "bare": "一行だけで答えてください：",
+        "options": "次のうちの一つ：{options}",
+        "sentence": "次のうちの一つ：{options}\n「{words}」の後には、同じ行にコロンとあなたの文を続けます：1～{longest}文字",
+        "amount": "{low}から{high}までの整数一つ{of}",
+        "unit": "（単位：{unit}）",
+        "decide": "質問：{name}？",
+        "again": "先ほどの答えは読み取れませんでした: {problem}.",
+        # 記憶
+        "summarise": "これまでの出来事を{words}語以内でまとめてください。今後は、出来事の代わりにあなたのまとめが示されます。",
+        "summary": "これまでの出来事についてのあなたのまとめ：\n{text}",
+        "memories": "あなたが覚えていること：\n{items}",
+        "memory": "- {text}",
+        "answered": "第{round}回、{name}について、あなたは{answer}と答えました。",
+        "thought": "第{round}回のあなたの考え：{text}",
+        "rate": "{items}\n\nそれぞれはあなたにとってどれほど重要ですか。1は全く重要でない、10は最も重要です。"
+        "一行だけで答えてください：この順に、1から10までの整数{count}個を空白で区切って。",
+        "rated": "{number}. {text}",
+        "reflect": "ここから何が言えますか。一行に一つずつ、1～{count}行で結論だけを書いてください。",
+        "plan": "この回に何をするつもりですか。1～2文だけで書いてください。",
+        "planned": "この回のあなたの計画：{text}",
+    },
 }
 SUMMARY_WORDS, CONCLUSIONS = 200, 3
 PLAIN = re.compile(r"[^ !#-;=?-Z^-~]")  # what may need a backslash: all but harmless ASCII
@@ -66,12 +101,22 @@ def digest() -> str:
 
 def text(which: str, /, **parts: Any) -> str:
     """One of the texts, filled in."""
-    return TEXTS[LANGUAGE][which].format(**parts)
+    return TEXTS[LANGUAGE.get()][which].format(**parts)
+
+
+@contextmanager
+def speaking(language: str) -> Iterator[None]:
+    """In this language, as far as the texts here have it."""
+    before = LANGUAGE.set(language if language in TEXTS else "en")
+    try:
+        yield
+    finally:
+        LANGUAGE.reset(before)
 
 
 def joined(parts: Iterable[str]) -> str:
     """Parts of a message, those that say something."""
-    return TEXTS[LANGUAGE]["gap"].join(filter(None, parts))
+    return text("gap").join(filter(None, parts))
 
 
 # messages
