@@ -19,7 +19,7 @@ from pocket import check, tables
 
 from commonage.models.pocket import WEIGHTS, Pocket
 
-MATCHES, SEED = 2200, 1
+MATCHES, SEED = 1500, 1
 
 
 def main() -> None:
@@ -59,9 +59,12 @@ async def measure(weights: Path, situations: int, seed: int) -> None:
     """Prints how often it is legal, and how near its decisions are to their targets."""
     model = Pocket(weights)
     for name, games in tables.held_out().items():
-        found = await check.legality(model, games, situations, seed)
+        found = await check.legality(model, games, situations, seed, tables.STRANGERS.get(name, 0.5))
         low, high = check.interval(found.legal, found.situations)
-        print(f"{name:<14} {found.legal} of {found.situations} first answers legal ({low:.1%} to {high:.1%})  {found.asked}  {found.wrong}", flush=True)
+        print(
+            f"{name:<14} {found.legal} of {found.situations} first answers legal ({low:.1%} to {high:.1%})  {found.asked}  {found.wrong}",
+            flush=True,
+        )
     for name, games in tables.decided().items():
         for row in check.rows(await check.decisions(model, games, situations // 4, seed)):
             print(f"{name:<14} {row}", flush=True)

@@ -91,10 +91,11 @@ class Decider(Llm):
         return answer
 
 
-async def legality(model: Model, games: list[Game], situations: int, seed: int = 0) -> Legality:
+async def legality(model: Model, games: list[Game], situations: int, seed: int = 0, strangers: float = 0.5) -> Legality:
     """First answers by `chat` at temperature 1, without a grammar, until there are so many different situations."""
     seen = dict[str, str]()
-    await _until(lambda: len(seen) >= situations, games, lambda draw: Speaker(model, seen, temperature=1.0, **_manner(draw)), seed)
+    speaker = lambda draw: Speaker(model, seen, temperature=1.0, **_manner(draw))
+    await _until(lambda: len(seen) >= situations, games, speaker, seed, strangers)
     first = list(seen.items())[:situations]
     asked = Counter(json.loads(situation)[2] for situation, _ in first)
     wrong = [trouble for _, trouble in first if trouble]
@@ -142,23 +143,22 @@ def interval(legal: int, situations: int) -> tuple[float, float]:
     return (middle - half) / (1 + z2), (middle + half) / (1 + z2)
 
 
-async def _until(done: Any, games: list[Game], seat: Any, seed: int) -> None:
-    """Matches, eight at a time: of every table half the seats are the model's, the others play at random."""
+async def _until(done: Any, games: list[Game], seat: Any, seed: int, strangers: float = 0.5) -> None:
+    """Matches, eight at a time: at every table a share of the seats are strangers that play at random, at least one is the model's."""
     draw, number = random.Random(seed), 0
     with desk.Desk(desk.Limits(cache=False)).using():
         while not done():
             tables = [games[(number + i) % len(games)] for i in range(8)]
             keys = [seeds.root(10_000_019 * (seed + 1) + number + i) for i in range(8)]
-            await asyncio.gather(
-                *(play(game, _seats(game, seat, draw), key, lambda *row: None) for game, key in zip(tables, keys, strict=True))
-            )
+            seats = [_seats(game, seat, draw, strangers) for game in tables]
+            await asyncio.gather(*(play(*table, lambda *row: None) for table in zip(tables, seats, keys, strict=True)))
             number += 8
 
 
-def _seats(game: Game, seat: Any, draw: random.Random) -> list[agent.Agent]:
+def _seats(game: Game, seat: Any, draw: random.Random, strangers: float) -> list[agent.Agent]:
     theirs = PolicyAgent((spec.make("policies", spec.call("random"))(),))
     model = draw.randrange(game.seats)
-    return [seat(draw) if place == model or draw.random() < 0.5 else theirs for place in range(game.seats)]
+    return [seat(draw) if place == model or draw.random() >= strangers else theirs for place in range(game.seats)]
 
 
 def _manner(draw: random.Random) -> dict[str, Any]:

@@ -16,6 +16,9 @@ from commonage.mechanisms.punish import Punish
 from commonage.mechanisms.talk import Talk
 
 
+STRANGERS = {"govsim": 0.15}  # share of seats that play at random where it is checked; 0.5 elsewhere. These empty a lake at once
+
+
 class Table(NamedTuple):
     """A game and how often it is played, compared with the others."""
 

@@ -10,7 +10,7 @@ import asyncio
 import random
 import string
 from collections.abc import Iterator
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -34,14 +34,18 @@ STRETCH, WHOLE, MOST = 3500, 0.1, 9000  # characters that are learned together; 
 
 
 class Lesson(NamedTuple):
-    """A conversation whose answers are learned. Where they are labels of `decide`, how likely each is, by place of the message."""
+    """A conversation. By place of a message that is learned: the last lines that it may end in, and how likely each is."""
 
     messages: list[Message]
-    labels: dict[int, dict[str, float]] = {}
+    lines: dict[int, dict[str, float]]
 
 
-Drill = tuple[str, list[str], dict[str, float]]  # what is asked, its menu, how likely each label is
-Turn = TypeVar("Turn", bound=tuple[Any, ...])
+class Turn(NamedTuple):
+    """What was asked and answered, and how likely each last line was."""
+
+    asked: str
+    answered: str
+    lines: dict[str, float]
 
 
 class Student(agent.Agent):
@@ -53,10 +57,8 @@ class Student(agent.Agent):
         self.mind: Any = None
         self.bare = draw.random() < BARE
         self.head, self.last = "", -1
-        self.thread: list[tuple[str, str]] = []
-        self.decided: list[tuple[str, str]] = []
-        self.trials: list[Lesson] = []
-        self.drill: list[Drill] = []
+        self.thread, self.decided, self.drill = list[Turn](), list[Turn](), list[Turn]()
+        self.trials = list[Lesson]()
         self.boldness = draw.choice((1, 3, 6))
 
     async def __call__(self, view: agent.View) -> agent.Answer:
@@ -64,9 +66,9 @@ class Student(agent.Agent):
             return self.stray(view)
         plan = teacher.plan(view)
         move, p = await self.moved(view, plan.p)
-        says = teacher.sentence(self.draw) if view.question.speech and move == 1 else ""
-        self.learn(view, plan.reason, move, says, p)
-        return agent.Answer(move, says=says)
+        sentence = teacher.sentence(self.draw) if view.question.speech else ""
+        self.learn(view, plan.reason, move, sentence, p)
+        return agent.Answer(move, says=sentence if move == 1 else "")
 
     async def moved(self, view: agent.View, p: dict[int, float]) -> tuple[int, dict[int, float]]:
         """A move and the probability of each: the persona's, where the question is the game's own."""
@@ -86,62 +88,57 @@ class Student(agent.Agent):
         says = teacher.sentence(self.draw) if self.draw.random() < 0.9 else noise.strip() or "?"
         return agent.Answer(move, says=says if view.question.speech and move == 1 else "")
 
-    def learn(self, view: agent.View, reason: str, move: int, says: str, p: dict[int, float]) -> None:
+    def learn(self, view: agent.View, reason: str, move: int, sentence: str, p: dict[int, float]) -> None:
         """One more turn of both conversations: the one by `chat`, and the one by `decide`, which asks by `chat` what it cannot decide."""
         self.head = prompts.system(view, self.persona)
         heard = [said for said in view.heard if said.step >= self.last]
         self.last = view.step
-        word = view.question.say(move)
-        line = f"{word}: {says}" if says else word
+        line = lambda move: view.question.say(move) + (f": {sentence}" if sentence and move == 1 else "")
         problem = _problem(view, self.draw) if self.draw.random() < AGAIN else ""
         asked = prompts.turn(view.replace(problem=problem), heard, verb="chat", reasoning=not self.bare)
-        turn = asked, line if self.bare else f"{reason}\n{line}"
+        answered = line(move) if self.bare else f"{reason}\n{line(move)}"
+        turn = Turn(asked, answered, {line(move): share for move, share in p.items() if share})
         self.thread.append(turn)
         if not decidable(view):
             self.decided.append(turn)
             return
         asked = prompts.turn(view, heard, verb="decide", reasoning=False)
         menu, labels = self.menu(view, p)
-        self.drill.append((decide.labelled([Message("user", asked)], menu)[0].text, menu, labels))
+        self.drill.append(Turn(decide.labelled([Message("user", asked)], menu)[0].text, self.label(labels), labels))
         if self.draw.random() < TRIALS:
             self.trials.append(self.trial(asked, menu, labels))
-        self.decided.append((asked, word))
+        self.decided.append(Turn(asked, line(move), {}))
 
     def menu(self, view: agent.View, p: dict[int, float]) -> tuple[list[str], dict[str, float]]:
-        """The options in some order, and the probability of each label."""
+        """The options in some order, and how likely each label is. Behind it comes the option: so more is learned about menus."""
         options = list(view.options)
         self.draw.shuffle(options)
-        moves = (view.question.options.index(option) for option in options)
-        return options, {label: p.get(move, 0.0) for label, move in zip(decide.LABELS, moves, strict=False)}
+        shares = [p.get(view.question.options.index(option), 0.0) for option in options]
+        lines = [decide.LINE.format(label=label, option=option) for label, option in zip(decide.LABELS, options, strict=False)]
+        return options, dict(zip(lines, shares, strict=True))
+
+    def label(self, labels: dict[str, float]) -> str:
+        return self.draw.choices(list(labels), list(labels.values()))[0]
 
     def trial(self, asked: str, menu: list[str], labels: dict[str, float]) -> Lesson:
         """One question of `decide`, with the last few turns, as one of its routes puts it."""
-        back = self.draw.choice((0, 0, 1, 1, 2, 2, 4, 4, 100))
-        messages = prompts.dialogue(self.head, self.decided[max(len(self.decided) - back, 0) :], asked)
+        back = self.draw.choice((0, 0, 1, 1, 2, 2, 4, 4, 12))
+        messages = prompts.dialogue(self.head, [turn[:2] for turn in self.decided[max(len(self.decided) - back, 0) :]], asked)
         if len(messages) == 2 and self.draw.random() < 0.5:  # so a decision endpoint gets it
             messages = [Message("user", "\n\n".join(message.text for message in messages))]
-        messages = decide.labelled(messages, menu)
-        return Lesson([*messages, self.label(menu, labels)], {len(messages): labels})
-
-    def drilled(self, drill: list[Drill]) -> Lesson:
-        """Decisions in one conversation, each with its menu: nobody is asked like this, but there is much to learn from it."""
-        messages, labels = [Message("system", self.head)], dict[int, dict[str, float]]()
-        for asked, menu, p in drill:
-            labels[len(messages) + 1] = p
-            messages += [Message("user", asked), self.label(menu, p)]
-        return Lesson(messages, labels)
-
-    def label(self, menu: list[str], labels: dict[str, float]) -> Message:
-        """A label and, so that more is learned about menus, the option that it stands for."""
-        label = self.draw.choices(list(labels), list(labels.values()))[0]
-        return Message("assistant", decide.LINE.format(label=label, option=menu[decide.LABELS.index(label)]))
+        messages = [*decide.labelled(messages, menu), Message("assistant", self.label(labels))]
+        return Lesson(messages, {len(messages) - 1: labels})
 
     def lessons(self) -> Iterator[Lesson]:
-        """The conversation and the decisions, in stretches: a short one costs less to learn from, and others have begun later, too."""
-        for *before, (asked, answered) in stretches(self.thread, self.draw):
-            yield Lesson([*prompts.dialogue(self.head, before, asked), Message("assistant", answered)])
-        for drill in stretches(self.drill, self.draw):
-            yield self.drilled(drill)
+        """The conversation, and the decisions, each with its menu: nobody is asked like this, but there is much to learn from it.
+
+        Both in stretches: a short one costs less to learn from, and others have begun later, too.
+        """
+        for turns in (*stretches(self.thread, self.draw), *stretches(self.drill, self.draw)):
+            *before, last = turns
+            messages = prompts.dialogue(self.head, [turn[:2] for turn in before], last.asked)
+            lines = {2 * number: turn.lines for number, turn in enumerate(turns, 1)}
+            yield Lesson([*messages, Message("assistant", last.answered)], lines)
         yield from self.trials
 
 
@@ -150,10 +147,10 @@ def stretches(turns: list[Turn], draw: random.Random) -> Iterator[list[Turn]]:
     most = MOST if draw.random() < WHOLE else STRETCH * (0.3 + draw.random())
     part, length = list[Turn](), 0
     for turn in turns:
-        if part and length + len(turn[0]) > most:
+        if part and length + len(turn.asked) > most:
             yield part
             part, length = [], 0
-        part, length = [*part, turn], length + len(turn[0])
+        part, length = [*part, turn], length + len(turn.asked)
     if part:
         yield part
 

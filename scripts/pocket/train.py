@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import random
 import time
 from collections.abc import Sequence
@@ -15,10 +16,10 @@ from torch import Tensor, nn
 from . import words
 from .text import Lesson
 
-WIDTH, LAYERS, HEADS, INNER = 192, 4, 3, 512
+WIDTH, LAYERS, HEADS, INNER = 128, 4, 4, 448
 THETA, EPSILON = 10_000.0, 1e-5
-BATCH, EPOCHS = 4096, 2  # tokens of a step, times that each sample is learned from
-LABEL = 4.0  # weight of a label; 1 = a token that the model says. What others say is not learned
+BATCH, EPOCHS = 3072, 1  # tokens of a step, times that each sample is learned from
+DECIDED = 3.0  # weight of the first token of a last line; 1 = of other tokens that the model says. What others say is not learned
 RATE_HIDDEN, RATE_REST, WARM, COOL = 0.01, 0.002, 0.01, 0.7  # learning rates; share of the steps in which they rise, fall
 QUERIES = 256  # of one product in the attention
 
@@ -31,19 +32,32 @@ class Sample(NamedTuple):
 
 
 def samples(tokenizer: Tokenizer, lessons: Sequence[Lesson]) -> list[Sample]:
-    """Lessons in tokens. Only what the assistant says is a goal; a label by its probability."""
+    """Lessons in tokens. Of a message that is learned each token is a goal; where last lines part, all that may come, by probability."""
+    read = functools.cache(lambda text: tokenizer.encode(text, add_special_tokens=False).ids)
     out = []
     for lesson in lessons:
         tokens, goals = list[int](), dict[int, list[tuple[int, float]]]()
         for place, message in enumerate(lesson.messages):
-            start, ids = len(tokens), words.tokens(tokenizer, message)
-            tokens += ids
-            if message.role == "assistant":
-                goals |= {start + i: [(token, 1.0)] for i, token in enumerate(ids[1:])}
-            if place in lesson.labels:
-                goals[start] = [(tokenizer.token_to_id(label), LABEL * p) for label, p in lesson.labels[place].items()]
+            tokens.append(words.SPECIAL.index(f"<|{message.role}|>"))
+            if place in lesson.lines:
+                reason = message.text[: message.text.rfind("\n") + 1]
+                thought, said = read(reason), [*read(message.text[len(reason) :]), words.END]
+                lines = [([*read(line), words.END], p) for line, p in lesson.lines[place].items()]
+                goals |= {len(tokens) - 1 + i: [(token, 1.0)] for i, token in enumerate(thought)}
+                goals |= {len(tokens) - 1 + len(thought) + i: _next(lines, said[:i]) for i in range(len(said))}
+            tokens += [*read(message.text), words.END]
         out.append(Sample(tokens, goals))
     return out
+
+
+def _next(lines: list[tuple[list[int], float]], begun: list[int]) -> list[tuple[int, float]]:
+    """(token, weight) of what may follow in a line that has begun like this."""
+    p = dict[int, float]()
+    for line, share in lines:
+        if line[: len(begun)] == begun:
+            p[line[len(begun)]] = p.get(line[len(begun)], 0.0) + share
+    weight = (1.0 if begun else DECIDED) / sum(p.values())
+    return [(token, weight * share) for token, share in p.items()]
 
 
 class Block(nn.Module):
