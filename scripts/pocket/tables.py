@@ -15,7 +15,6 @@ from commonage.mechanisms.agreement import Agreement
 from commonage.mechanisms.punish import Punish
 from commonage.mechanisms.talk import Talk
 
-
 STRANGERS = {"govsim": 0.15}  # share of seats that play at random where it is checked; 0.5 elsewhere. These empty a lake at once
 
 

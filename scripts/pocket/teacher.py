@@ -110,8 +110,7 @@ def _fine_whom(view: View) -> Plan:
         other, seat = int(dilemma.other), 2 - view.place
         fines = 0.60 if other == 1 else 0.05
         return Plan(f"The other chose {('cooperate', 'defect')[other]}.", {0: 1 - fines, seat: fines})
-    others = [seat + 1 for seat in range(view.game.seats) if view.allows(seat + 1)]
-    return Plan("A fine costs me points.", {0: 0.8, **{seat: 0.2 / len(others) for seat in others}})
+    return Plan("A fine costs me points.", _outer(view, 0.8))
 
 
 def _units(view: View) -> Plan:
@@ -123,8 +122,13 @@ def _say(view: View) -> Plan:
 
 
 def _next(view: View) -> Plan:
+    return Plan("Anybody may speak.", _outer(view, 0.3))
+
+
+def _outer(view: View, nobody: float) -> dict[int, float]:
+    """Nobody with this probability; else the first or the last of the seats that are listed: easier to learn than anybody but oneself."""
     others = [seat + 1 for seat in range(view.game.seats) if view.allows(seat + 1)]
-    return Plan("Anybody may speak.", {0: 0.3, **{seat: 0.7 / len(others) for seat in others}})
+    return _spread((0, nobody), (others[0], (1 - nobody) / 2), (others[-1], (1 - nobody) / 2))
 
 
 def _spread(*shares: tuple[int, float]) -> dict[int, float]:

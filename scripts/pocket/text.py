@@ -27,7 +27,7 @@ from . import teacher
 from .tables import Table
 
 CROWDS = ((0.0, 0.0), (0.3, 0.3), (0.6, 0.4))  # matches alike: share of seats that are strangers, of the others that have a persona
-BARE = 0.25  # share of seats that are asked for a bare line
+BARE = 0.4  # share of seats that are asked for a bare line
 AGAIN, TRIALS = 0.03, 0.08  # shares of turns: asked again; asked alone by `decide`
 HEARD = 3  # seats of a match whose conversations are learned: they are much alike
 STRETCH, WHOLE, MOST = 3500, 0.1, 9000  # characters that are learned together; share of conversations with as many as MOST

@@ -16,9 +16,9 @@ from torch import Tensor, nn
 from . import words
 from .text import Lesson
 
-WIDTH, LAYERS, HEADS, INNER = 128, 4, 4, 448
+WIDTH, LAYERS, HEADS, INNER = 192, 4, 3, 512
 THETA, EPSILON = 10_000.0, 1e-5
-BATCH, EPOCHS = 3072, 1  # tokens of a step, times that each sample is learned from
+BATCH, EPOCHS = 3072, 2  # tokens of a step, times that each sample is learned from
 DECIDED = 3.0  # weight of the first token of a last line; 1 = of other tokens that the model says. What others say is not learned
 RATE_HIDDEN, RATE_REST, WARM, COOL = 0.01, 0.002, 0.01, 0.7  # learning rates; share of the steps in which they rise, fall
 QUERIES = 256  # of one product in the attention
