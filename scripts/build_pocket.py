@@ -1,6 +1,6 @@
 """Builds the pocket model, the TEST MODEL behind `llm:pocket`: text from our games, a tokenizer, a small Llama, a GGUF file.
 
-    pip install -e ".[pocket]" torch==2.13.0 gguf tokenizers
+    pip install -r requirements.lock && pip install --no-deps -r requirements-pocket.lock -e .
     JAX_PLATFORMS=cpu python scripts/build_pocket.py            # into src/commonage/models/pocket/pocket.gguf
     JAX_PLATFORMS=cpu python scripts/build_pocket.py --check    # only measures the file that is there
 
@@ -19,7 +19,7 @@ from pocket import check, tables
 
 from commonage.models.pocket import WEIGHTS, Pocket
 
-MATCHES, SEED = 2200, 1
+MATCHES, SEED = 1500, 1
 
 
 def main() -> None:
@@ -29,12 +29,13 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=SEED)
     parser.add_argument("--out", type=Path, default=WEIGHTS)
     parser.add_argument("--check", action="store_true", help="measure the file, build nothing")
+    parser.add_argument("--check-seed", type=int, default=0, help="draws the situations: a fresh one for a figure that you publish")
     parser.add_argument("--situations", type=int, default=1000, help="measured for each game")
     given = parser.parse_args()
     if not given.check:
         build(given.matches, given.seed, given.out)
     if given.situations:
-        asyncio.run(measure(given.out, given.situations))
+        asyncio.run(measure(given.out, given.situations, given.check_seed))
 
 
 def build(matches: int, seed: int, out: Path) -> None:
@@ -54,16 +55,19 @@ def build(matches: int, seed: int, out: Path) -> None:
     told(f"{sum(weights.numel() for weights in network.parameters())} parameters, {out.stat().st_size} bytes at {out}")
 
 
-async def measure(weights: Path, situations: int) -> None:
+async def measure(weights: Path, situations: int, seed: int) -> None:
     """Prints how often it is legal, and how near its decisions are to their targets."""
     model = Pocket(weights)
     for name, games in tables.held_out().items():
-        found = await check.legality(model, games, situations)
-        print(f"{name:<14} {found.legal} of {found.situations} first answers legal ({found.legal / found.situations:.1%})  {found.wrong}")
-    for name, games in tables.held_out().items():
-        if name in ("dilemma", "ultimatum"):
-            for line in check.summary(await check.decisions(model, games, situations // 5)):
-                print(f"{name:<14} {line}")
+        found = await check.legality(model, games, situations, seed, tables.STRANGERS.get(name, 0.5))
+        low, high = check.interval(found.legal, found.situations)
+        print(
+            f"{name:<14} {found.legal} of {found.situations} first answers legal ({low:.1%} to {high:.1%})  {found.asked}  {found.wrong}",
+            flush=True,
+        )
+    for name, games in tables.decided().items():
+        for row in check.rows(await check.decisions(model, games, situations // 4, seed)):
+            print(f"{name:<14} {row}", flush=True)
     await model.close()
 
 

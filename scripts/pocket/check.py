@@ -5,8 +5,11 @@ from __future__ import annotations
 import asyncio
 import json
 import random
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any, NamedTuple
+
+import numpy as np
 
 from commonage import agent, seeds, spec
 from commonage.agents.llm import Llm
@@ -23,10 +26,11 @@ ROUTES = ("systemone", "labels")
 
 
 class Legality(NamedTuple):
-    """How many different situations, in how many of them the first answer was legal, and some that were not."""
+    """How many different situations, in how many of them the first answer was legal, what was asked how often, and what was not legal."""
 
     situations: int
     legal: int
+    asked: dict[str, int]
     wrong: list[str]
 
 
@@ -87,13 +91,15 @@ class Decider(Llm):
         return answer
 
 
-async def legality(model: Model, games: list[Game], situations: int, seed: int = 0) -> Legality:
+async def legality(model: Model, games: list[Game], situations: int, seed: int = 0, strangers: float = 0.5) -> Legality:
     """First answers by `chat` at temperature 1, without a grammar, until there are so many different situations."""
     seen = dict[str, str]()
-    await _until(lambda: len(seen) >= situations, games, lambda draw: Speaker(model, seen, temperature=1.0, **_manner(draw)), seed)
-    first = list(seen.values())[:situations]
-    wrong = [trouble for trouble in first if trouble]
-    return Legality(len(first), len(first) - len(wrong), wrong[:5])
+    speaker = lambda draw: Speaker(model, seen, temperature=1.0, **_manner(draw))
+    await _until(lambda: len(seen) >= situations, games, speaker, seed, strangers)
+    first = list(seen.items())[:situations]
+    asked = Counter(json.loads(situation)[2] for situation, _ in first)
+    wrong = [trouble for _, trouble in first if trouble]
+    return Legality(len(first), len(first) - len(wrong), dict(asked), wrong)
 
 
 async def decisions(model: Model, games: list[Game], many: int, seed: int = 0) -> list[Decision]:
@@ -103,37 +109,56 @@ async def decisions(model: Model, games: list[Game], many: int, seed: int = 0) -
     return found[:many]
 
 
-def summary(found: list[Decision]) -> list[str]:
-    """For each question and target what both routes gave: the mean, and the largest deviation."""
-    lines = []
-    for question, target in sorted({(one.question, one.target) for one in found}):
-        here = [one.found for one in found if (one.question, one.target) == (question, target)]
-        by_route = [[p[route] for p in here] for route in range(len(ROUTES))]
-        said = [
-            f"{name} {sum(p) / len(p):.3f} (off by {max(abs(one - target) for one in p):.3f} at most)"
-            for name, p in zip(ROUTES, by_route, strict=True)
-        ]
-        lines.append(f"{question}, target {target:.3f}, {len(here)} situations: {', '.join(said)}")
-    return lines
+class Row(NamedTuple):
+    """Decisions of one kind: what was taught, and by each route the mean, half its 95 % interval, and the largest deviation."""
+
+    question: str
+    target: float
+    situations: int
+    mean: tuple[float, ...]
+    half: tuple[float, ...]
+    most: tuple[float, ...]
+
+    def __str__(self) -> str:
+        routes = zip(ROUTES, self.mean, self.half, self.most, strict=True)
+        said = [f"{name} {mean:.3f} +- {half:.3f} (single ones off by {most:.2f} at most)" for name, mean, half, most in routes]
+        return f"{self.question}, taught {self.target:.3f}, {self.situations} situations: {', '.join(said)}"
 
 
-async def _until(done: Any, games: list[Game], seat: Any, seed: int) -> None:
-    """Matches, eight at a time: of every table half the seats are the model's, the others play at random."""
+def rows(found: list[Decision]) -> list[Row]:
+    """One for each question and target."""
+    out = list[Row]()
+    for question, target in sorted({(one.question, round(one.target, 6)) for one in found}):
+        p = np.array([one.found for one in found if (one.question, round(one.target, 6)) == (question, target)])
+        half = 1.96 * p.std(0, ddof=1) / len(p) ** 0.5 if len(p) > 1 else np.full(p.shape[1], np.nan)
+        most = np.abs(p - target).max(0)
+        out.append(Row(question, target, len(p), tuple(p.mean(0).tolist()), tuple(half.tolist()), tuple(most.tolist())))
+    return out
+
+
+def interval(legal: int, situations: int) -> tuple[float, float]:
+    """95 % interval of a share (Wilson 1927)."""
+    p, z2 = legal / situations, 1.96**2 / situations
+    middle, half = p + z2 / 2, (1.96**2 * p * (1 - p) / situations + z2**2 / 4) ** 0.5
+    return (middle - half) / (1 + z2), (middle + half) / (1 + z2)
+
+
+async def _until(done: Any, games: list[Game], seat: Any, seed: int, strangers: float = 0.5) -> None:
+    """Matches, eight at a time: at every table a share of the seats are strangers that play at random, at least one is the model's."""
     draw, number = random.Random(seed), 0
     with desk.Desk(desk.Limits(cache=False)).using():
         while not done():
             tables = [games[(number + i) % len(games)] for i in range(8)]
             keys = [seeds.root(10_000_019 * (seed + 1) + number + i) for i in range(8)]
-            await asyncio.gather(
-                *(play(game, _seats(game, seat, draw), key, lambda *row: None) for game, key in zip(tables, keys, strict=True))
-            )
+            seats = [_seats(game, seat, draw, strangers) for game in tables]
+            await asyncio.gather(*(play(*table, lambda *row: None) for table in zip(tables, seats, keys, strict=True)))
             number += 8
 
 
-def _seats(game: Game, seat: Any, draw: random.Random) -> list[agent.Agent]:
+def _seats(game: Game, seat: Any, draw: random.Random, strangers: float) -> list[agent.Agent]:
     theirs = PolicyAgent((spec.make("policies", spec.call("random"))(),))
     model = draw.randrange(game.seats)
-    return [seat(draw) if place == model or draw.random() < 0.5 else theirs for place in range(game.seats)]
+    return [seat(draw) if place == model or draw.random() >= strangers else theirs for place in range(game.seats)]
 
 
 def _manner(draw: random.Random) -> dict[str, Any]:

@@ -55,6 +55,8 @@ def write(network: train.Llama, tokenizer: Tokenizer, path: Path) -> None:
     _words(writer, tokenizer)
     for name, weights in network.state_dict().items():
         array = weights.detach().numpy().astype(np.float32)
+        if name.endswith(("attn_q.weight", "attn_k.weight")):
+            array = paired(array)
         name = name if name.endswith(".weight") else f"{name}.weight"
         if array.ndim == 2:
             writer.add_tensor(name, gguf.quants.quantize(array, Kind.Q8_0), raw_dtype=Kind.Q8_0)
@@ -64,6 +66,12 @@ def write(network: train.Llama, tokenizer: Tokenizer, path: Path) -> None:
     writer.write_kv_data_to_file()
     writer.write_tensors_to_file()
     writer.close()
+
+
+def paired(rows: np.ndarray) -> np.ndarray:
+    """Rows of q or k with the two of each rotary pair side by side: llama.cpp turns neighbours, `train` the halves of a head."""
+    heads = rows.reshape(train.HEADS, 2, -1, rows.shape[-1])
+    return heads.swapaxes(1, 2).reshape(rows.shape)
 
 
 def _words(writer: gguf.GGUFWriter, tokenizer: Tokenizer) -> None:

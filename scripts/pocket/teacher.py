@@ -58,6 +58,11 @@ def _harvest(view: View) -> Plan:
     return Plan(f"A fair share is {share}.", _spread((share, 0.8), (share + 1, 0.1), (share + 2, 0.05), (max(share - 1, 0), 0.05)))
 
 
+def _agreed(view: View) -> Plan:
+    share = int(view.sight("commons").share)
+    return Plan(f"A fair share is {share}.", _spread((share, 0.9), (view.question.size - 1, 0.1)))
+
+
 def _contribute(view: View) -> Plan:
     sight, endowment = view.sight("public_goods"), view.question.amount[1]
     known = [seat for seat, given in enumerate(sight.given) if seat != view.place and given >= 0]
@@ -105,8 +110,7 @@ def _fine_whom(view: View) -> Plan:
         other, seat = int(dilemma.other), 2 - view.place
         fines = 0.60 if other == 1 else 0.05
         return Plan(f"The other chose {('cooperate', 'defect')[other]}.", {0: 1 - fines, seat: fines})
-    others = [seat + 1 for seat in range(view.game.seats) if view.allows(seat + 1)]
-    return Plan("A fine costs me points.", {0: 0.8, **{seat: 0.2 / len(others) for seat in others}})
+    return Plan("A fine costs me points.", _outer(view, 0.8))
 
 
 def _units(view: View) -> Plan:
@@ -118,8 +122,13 @@ def _say(view: View) -> Plan:
 
 
 def _next(view: View) -> Plan:
+    return Plan("Anybody may speak.", _outer(view, 0.3))
+
+
+def _outer(view: View, nobody: float) -> dict[int, float]:
+    """Nobody with this probability; else the first or the last of the seats that are listed: easier to learn than anybody but oneself."""
     others = [seat + 1 for seat in range(view.game.seats) if view.allows(seat + 1)]
-    return Plan("Anybody may speak.", {0: 0.3, **{seat: 0.7 / len(others) for seat in others}})
+    return _spread((0, nobody), (others[0], (1 - nobody) / 2), (others[-1], (1 - nobody) / 2))
 
 
 def _spread(*shares: tuple[int, float]) -> dict[int, float]:
@@ -133,6 +142,7 @@ def _spread(*shares: tuple[int, float]) -> dict[int, float]:
 PLANS: dict[str, Callable[[Any], Plan]] = {
     "choose": _choose,
     "harvest": _harvest,
+    "agreed limit": _agreed,
     "contribute": _contribute,
     "donate": _donate,
     "offer": _offer,

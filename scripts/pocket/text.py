@@ -26,16 +26,26 @@ from commonage.run.match import play
 from . import teacher
 from .tables import Table
 
-STRANGERS, PERSONAS, BARE = 0.35, 0.3, 0.25  # shares of seats: strangers; of the others, with a persona; asked for a bare line
-AGAIN, TRIALS = 0.02, 0.05  # shares of turns: asked again; asked alone by `decide`
-HEARD = 2  # seats of a match whose conversations are learned: they are much alike
+CROWDS = ((0.0, 0.0), (0.3, 0.3), (0.6, 0.4))  # matches alike: share of seats that are strangers, of the others that have a persona
+BARE = 0.4  # share of seats that are asked for a bare line
+AGAIN, TRIALS = 0.03, 0.08  # shares of turns: asked again; asked alone by `decide`
+HEARD = 3  # seats of a match whose conversations are learned: they are much alike
+STRETCH, WHOLE, MOST = 3500, 0.1, 9000  # characters that are learned together; share of conversations with as many as MOST
 
 
 class Lesson(NamedTuple):
-    """A conversation whose answers are learned. Where they are labels of `decide`, how likely each is, by place of the message."""
+    """A conversation. By place of a message that is learned: the last lines that it may end in, and how likely each is."""
 
     messages: list[Message]
-    labels: dict[int, dict[str, float]] = {}
+    lines: dict[int, dict[str, float]]
+
+
+class Turn(NamedTuple):
+    """What was asked and answered, and how likely each last line was."""
+
+    asked: str
+    answered: str
+    lines: dict[str, float]
 
 
 class Student(agent.Agent):
@@ -47,10 +57,8 @@ class Student(agent.Agent):
         self.mind: Any = None
         self.bare = draw.random() < BARE
         self.head, self.last = "", -1
-        self.thread: list[tuple[str, str]] = []
-        self.decided: list[tuple[str, str]] = []
-        self.trials: list[Lesson] = []
-        self.drill: list[tuple[str, list[str], dict[str, float]]] = []
+        self.thread, self.decided, self.drill = list[Turn](), list[Turn](), list[Turn]()
+        self.trials = list[Lesson]()
         self.boldness = draw.choice((1, 3, 6))
 
     async def __call__(self, view: agent.View) -> agent.Answer:
@@ -58,9 +66,9 @@ class Student(agent.Agent):
             return self.stray(view)
         plan = teacher.plan(view)
         move, p = await self.moved(view, plan.p)
-        says = teacher.sentence(self.draw) if view.question.speech and move == 1 else ""
-        self.learn(view, plan.reason, move, says, p)
-        return agent.Answer(move, says=says)
+        sentence = teacher.sentence(self.draw) if view.question.speech else ""
+        self.learn(view, plan.reason, move, sentence, p)
+        return agent.Answer(move, says=sentence if move == 1 else "")
 
     async def moved(self, view: agent.View, p: dict[int, float]) -> tuple[int, dict[int, float]]:
         """A move and the probability of each: the persona's, where the question is the game's own."""
@@ -80,65 +88,71 @@ class Student(agent.Agent):
         says = teacher.sentence(self.draw) if self.draw.random() < 0.9 else noise.strip() or "?"
         return agent.Answer(move, says=says if view.question.speech and move == 1 else "")
 
-    def learn(self, view: agent.View, reason: str, move: int, says: str, p: dict[int, float]) -> None:
+    def learn(self, view: agent.View, reason: str, move: int, sentence: str, p: dict[int, float]) -> None:
         """One more turn of both conversations: the one by `chat`, and the one by `decide`, which asks by `chat` what it cannot decide."""
         self.head = prompts.system(view, self.persona)
         heard = [said for said in view.heard if said.step >= self.last]
         self.last = view.step
-        word = view.question.say(move)
-        line = f"{word}: {says}" if says else word
+        line = lambda move: view.question.say(move) + (f": {sentence}" if sentence and move == 1 else "")
         problem = _problem(view, self.draw) if self.draw.random() < AGAIN else ""
         asked = prompts.turn(view.replace(problem=problem), heard, verb="chat", reasoning=not self.bare)
-        turn = asked, line if self.bare else f"{reason}\n{line}"
+        answered = line(move) if self.bare else f"{reason}\n{line(move)}"
+        turn = Turn(asked, answered, {line(move): share for move, share in p.items() if share})
         self.thread.append(turn)
         if not decidable(view):
             self.decided.append(turn)
             return
         asked = prompts.turn(view, heard, verb="decide", reasoning=False)
         menu, labels = self.menu(view, p)
-        self.drill.append((decide.labelled([Message("user", asked)], menu)[0].text, menu, labels))
+        self.drill.append(Turn(decide.labelled([Message("user", asked)], menu)[0].text, self.label(labels), labels))
         if self.draw.random() < TRIALS:
             self.trials.append(self.trial(asked, menu, labels))
-        self.decided.append((asked, word))
+        self.decided.append(Turn(asked, line(move), {}))
 
     def menu(self, view: agent.View, p: dict[int, float]) -> tuple[list[str], dict[str, float]]:
-        """The options in some order, and the probability of each label."""
+        """The options in some order, and how likely each label is. Behind it comes the option: so more is learned about menus."""
         options = list(view.options)
         self.draw.shuffle(options)
-        moves = (view.question.options.index(option) for option in options)
-        return options, {label: p.get(move, 0.0) for label, move in zip(decide.LABELS, moves, strict=False)}
+        shares = [p.get(view.question.options.index(option), 0.0) for option in options]
+        lines = [decide.LINE.format(label=label, option=option) for label, option in zip(decide.LABELS, options, strict=False)]
+        return options, dict(zip(lines, shares, strict=True))
+
+    def label(self, labels: dict[str, float]) -> str:
+        return self.draw.choices(list(labels), list(labels.values()))[0]
 
     def trial(self, asked: str, menu: list[str], labels: dict[str, float]) -> Lesson:
         """One question of `decide`, with the last few turns, as one of its routes puts it."""
-        back = self.draw.choice((0, 1, 2, 4, 100))
-        messages = prompts.dialogue(self.head, self.decided[max(len(self.decided) - back, 0) :], asked)
+        back = self.draw.choice((0, 0, 1, 1, 2, 2, 4, 4, 12))
+        messages = prompts.dialogue(self.head, [turn[:2] for turn in self.decided[max(len(self.decided) - back, 0) :]], asked)
         if len(messages) == 2 and self.draw.random() < 0.5:  # so a decision endpoint gets it
             messages = [Message("user", "\n\n".join(message.text for message in messages))]
-        messages = decide.labelled(messages, menu)
-        return Lesson([*messages, self.label(menu, labels)], {len(messages): labels})
-
-    def drilled(self) -> Lesson:
-        """Every decision in one conversation, each with its menu: nobody is asked like this, but there is much to learn from it."""
-        messages, labels = [Message("system", self.head)], dict[int, dict[str, float]]()
-        for asked, menu, p in self.drill:
-            labels[len(messages) + 1] = p
-            messages += [Message("user", asked), self.label(menu, p)]
-        return Lesson(messages, labels)
-
-    def label(self, menu: list[str], labels: dict[str, float]) -> Message:
-        """A label and, so that more is learned about menus, the option that it stands for."""
-        label = self.draw.choices(list(labels), list(labels.values()))[0]
-        return Message("assistant", decide.LINE.format(label=label, option=menu[decide.LABELS.index(label)]))
+        messages = [*decide.labelled(messages, menu), Message("assistant", self.label(labels))]
+        return Lesson(messages, {len(messages) - 1: labels})
 
     def lessons(self) -> Iterator[Lesson]:
-        """The conversation, from its beginning or a part of it, and the decisions."""
-        if self.thread:
-            start = self.draw.randrange(len(self.thread)) if self.draw.random() < 0.3 else 0
-            *before, (asked, answered) = self.thread[start:]
-            yield Lesson([*prompts.dialogue(self.head, before, asked), Message("assistant", answered)])
-        if self.drill:
-            yield self.drilled()
+        """The conversation, and the decisions, each with its menu: nobody is asked like this, but there is much to learn from it.
+
+        Both in stretches: a short one costs less to learn from, and others have begun later, too.
+        """
+        for turns in (*stretches(self.thread, self.draw), *stretches(self.drill, self.draw)):
+            *before, last = turns
+            messages = prompts.dialogue(self.head, [turn[:2] for turn in before], last.asked)
+            lines = {2 * number: turn.lines for number, turn in enumerate(turns, 1)}
+            yield Lesson([*messages, Message("assistant", last.answered)], lines)
         yield from self.trials
+
+
+def stretches(turns: list[Turn], draw: random.Random) -> Iterator[list[Turn]]:
+    """Turns that follow each other, about `STRETCH` characters of the questions in each part, sometimes more."""
+    most = MOST if draw.random() < WHOLE else STRETCH * (0.3 + draw.random())
+    part, length = list[Turn](), 0
+    for turn in turns:
+        if part and length + len(turn.asked) > most:
+            yield part
+            part, length = [], 0
+        part, length = [*part, turn], length + len(turn.asked)
+    if part:
+        yield part
 
 
 def _problem(view: agent.View, draw: random.Random) -> str:
@@ -155,13 +169,14 @@ def lessons(tables: list[Table], matches: int, seed: int) -> Iterator[Lesson]:
     draw = random.Random(seed)
     for number in range(matches):
         game = draw.choices([table.game for table in tables], [table.weight for table in tables])[0]
-        students = [_student(game, random.Random(draw.random())) for _ in range(game.seats)]
+        crowd = draw.choice(CROWDS)
+        students = [_student(game, random.Random(draw.random()), *crowd) for _ in range(game.seats)]
         asyncio.run(play(game, students, seeds.root(seed * 1_000_003 + number), lambda *row: None))
         learners = [student for student in students if not student.stranger]
         for student in draw.sample(learners, min(HEARD, len(learners))):
             yield from student.lessons()
 
 
-def _student(game: Game, draw: random.Random) -> Student:
-    persona = draw.choice(teacher.PERSONAS[base(game).name]) if draw.random() < PERSONAS else ""
-    return Student(draw, persona, draw.random() < STRANGERS)
+def _student(game: Game, draw: random.Random, strangers: float, personas: float) -> Student:
+    persona = draw.choice(teacher.PERSONAS[base(game).name]) if draw.random() < personas else ""
+    return Student(draw, persona, draw.random() < strangers)

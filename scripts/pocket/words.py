@@ -1,12 +1,10 @@
-"""The tokenizer: byte-level BPE as GPT-2 has it, and how a conversation becomes tokens."""
+"""The tokenizer: byte-level BPE as GPT-2 has it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
 from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
-
-from commonage.model import Message
 
 SPECIAL = ("<|end|>", "<|system|>", "<|user|>", "<|assistant|>")
 END = 0
@@ -28,8 +26,3 @@ def train(texts: Iterable[str], size: int = SIZE) -> Tokenizer:
     tokenizer.train_from_iterator([*numbers, *texts], trainer)
     tokenizer.pre_tokenizer = plain
     return tokenizer
-
-
-def tokens(tokenizer: Tokenizer, message: Message) -> list[int]:
-    """A message between its signs."""
-    return [SPECIAL.index(f"<|{message.role}|>"), *tokenizer.encode(message.text, add_special_tokens=False).ids, END]

@@ -22,7 +22,7 @@ from commonage.models.endpoint import Endpoint
 
 WEIGHTS = Path(__file__).with_name("pocket.gguf")
 CONTEXT, SLOTS, THREADS = (
-    16_384,
+    32_768,
     8,
     1,
 )  # tokens that all conversations share, conversations at a time, threads: more only wait for each other
