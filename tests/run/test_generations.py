@@ -248,7 +248,7 @@ def test_kill_9(tmp_path: Path) -> None:
 
 def test_chunks_of_lineages_are_played_each_for_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     lineages(3, repeats=5).run(tmp_path / "whole")
-    monkeypatch.setattr("commonage.run.study.CHUNK", 2)
+    monkeypatch.setattr("commonage.run.study.arm.CHUNK", 2)
     lineages(3, repeats=5).run(tmp_path / "chunks")
     whole, chunks = (read.read(tmp_path / name).matches.sort("match").drop("steps") for name in ("whole", "chunks"))
     assert_frame_equal(whole, chunks)
