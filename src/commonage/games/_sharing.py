@@ -30,14 +30,13 @@ def by_unit(key: Array, wanted: Array, stock: Array) -> Array:
     units = jnp.where(lottery, stock, 0)
     draw = lambda count: tuple(seeds.bits(key, at=count * 32 + bit) for bit in range((len(want) - 1).bit_length()))
 
-    def on(loop: tuple[Array, Units, Units, Units]) -> tuple[Array, Units, Units, Units]:
-        count, _, _, got = loop
-        words = draw(count)
-        return count + 1, words, got, _serve(got, want, _named(got, want, words))
+    def on(loop: tuple[Array, Units, Units, Units, Units]) -> tuple[Array, Units, Units, Units, Units]:
+        count, words, _, _, got = loop
+        return count + 1, draw(count + 1), words, got, _serve(got, want, _named(got, want, words))
 
-    none = tuple(jnp.zeros_like(most) for most in want)
-    first = on((jnp.int32(0), (), none, none))
-    _, words, got, _ = jax.lax.while_loop(lambda loop: sum(loop[3]) < units, on, first)  # one serving too far
+    none, words = tuple(jnp.zeros_like(most) for most in want), draw(jnp.int32(0))
+    first = on((jnp.int32(0), words, words, none, none))
+    *_, words, got, _ = jax.lax.while_loop(lambda loop: sum(loop[4]) < units, on, first)  # one serving too far
     names = _named(got, want, words)
     up_to = lambda calls: _serve(got, want, tuple(named & np.uint32(2**32 - 1) >> (32 - calls).astype(jnp.uint32) for named in names))
 

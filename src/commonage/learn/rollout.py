@@ -243,7 +243,8 @@ def parts(game: Game, player: Player) -> dict[str, int]:
 
 def advance(game: Game, sitting: Tables, keys: Array, carry: Carry) -> tuple[Carry, Step]:
     """One step of all matches; finished ones stand still."""
-    decision, memories = once(lambda: _decide(game, sitting, carry), carry.round)
+    made, memories = _decide(game, sitting, carry)
+    decision = once(lambda: made, carry.round)  # else every use of it below would compute it anew
     turn = _each(game.step)(keys, carry.state, decision.moves)
     live = carry.live & ~decision.illegal.any(0)
     step = _step(game, carry, decision, turn, live)

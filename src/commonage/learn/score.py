@@ -79,12 +79,21 @@ class _Over(NamedTuple):
 
 def _fill(game: Game, groups: tuple[Group, ...], keys: np.ndarray, sums: Totals) -> None:
     """Plays the matches of `keys` uint32[2, matches], and writes into `sums` [..., matches]."""
-    matches, keys_ = keys.shape[1], jnp.asarray(keys)
-    gathered = any(group.match is not None for group in groups)  # who sits in which lane is then fixed: one lane a match
-    lanes, more = _idle(game, groups, keys_, matches if gathered else min(LANES, matches)), True
+    matches, keys_, more = keys.shape[1], jnp.asarray(keys), True
+    lanes = None if _deals(groups, matches) <= DEALS else _idle(game, groups, keys_)
     while more:
         lanes, over, more = _play(game, groups, keys_, lanes)
         _put(sums, jax.device_get(over), matches)
+
+
+def _count(groups: tuple[Group, ...], matches: int) -> int:
+    """How many lanes. Where players are gathered, who sits in which is fixed: then one a match."""
+    return matches if any(group.match is not None for group in groups) else min(LANES, matches)
+
+
+def _deals(groups: tuple[Group, ...], matches: int) -> int:
+    """How many there are, at most: each but the first and the last puts away half of the lanes."""
+    return 2 + -(-matches // ((_count(groups, matches) + 1) // 2))
 
 
 def _put(sums: Totals, over: _Over, matches: int) -> None:
@@ -96,10 +105,11 @@ def _put(sums: Totals, over: _Over, matches: int) -> None:
 
 
 @jax.jit
-def _play(game: Game, groups: tuple[Group, ...], keys: Array, lanes: _Lanes) -> tuple[_Lanes, _Over, Array]:
-    """As many deals as are put away together; whether there is more to play."""
-    matches, count = keys.shape[1], lanes.match.shape[0]
-    deals = min(DEALS, 2 + -(-matches // ((count + 1) // 2)))  # each but the first and the last puts away half of the lanes
+def _play(game: Game, groups: tuple[Group, ...], keys: Array, lanes: _Lanes | None) -> tuple[_Lanes | None, _Over, Array]:
+    """As many deals as are put away together, from idle lanes where there are none yet; whether there is more to play."""
+    matches, all_deals = keys.shape[1], _deals(groups, keys.shape[1])
+    lanes, deals = lanes or _idle(game, groups, keys), min(DEALS, all_deals)
+    count = lanes.match.shape[0]
     room = jax.tree.map(lambda leaf: jnp.zeros((*leaf.shape[:-1], deals, count), leaf.dtype), lanes.sums)
     more = lambda lanes: (lanes.match < matches).any() | (lanes.next < matches)
 
@@ -112,15 +122,17 @@ def _play(game: Game, groups: tuple[Group, ...], keys: Array, lanes: _Lanes) -> 
 
     first = (jnp.int32(0), lanes, _Over(room, jnp.full((deals, count), matches)))
     _, lanes, over = jax.lax.while_loop(lambda loop: (loop[0] < deals) & more(loop[1]), deal, first)
-    return lanes, over, more(lanes)
+    return lanes if all_deals > DEALS else None, over, more(lanes)
 
 
-def _idle(game: Game, groups: tuple[Group, ...], keys: Array, count: int) -> _Lanes:
+@jax.jit
+def _idle(game: Game, groups: tuple[Group, ...], keys: Array) -> _Lanes:
     """Lanes without a match."""
-    blank = lambda leaf: np.zeros(leaf.shape, leaf.dtype)
-    own, sitting, carry = jax.tree.map(blank, _seated.eval_shape(game, groups, keys, np.arange(count)))
-    sums = jax.tree.map(lambda leaf: np.zeros((*leaf.shape, count), leaf.dtype), _none(game))
-    return _Lanes(np.full(count, keys.shape[1], np.int32), np.int32(0), own, sitting, carry, sums)
+    count = _count(groups, keys.shape[1])
+    blank = lambda leaf: jnp.zeros(leaf.shape, leaf.dtype)
+    own, sitting, carry = jax.tree.map(blank, jax.eval_shape(_seated, game, groups, keys, jnp.arange(count)))
+    sums = jax.tree.map(lambda leaf: jnp.zeros((*leaf.shape, count), leaf.dtype), _none(game))
+    return _Lanes(jnp.full(count, keys.shape[1], jnp.int32), jnp.int32(0), own, sitting, carry, sums)
 
 
 @functools.partial(jax.jit, inline=True)
