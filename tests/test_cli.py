@@ -439,6 +439,13 @@ def test_dry_run(run: Run) -> None:
     assert [path.name for path in Path().iterdir()] == ["grid.toml"]
 
 
+def test_a_pilot_is_for_a_dry_run(run: Run) -> None:
+    assert run("play", DILEMMA, "--repeats", "5", "--out", "pilot").status == 0
+    done = run("play", DILEMMA, "--pilot", "pilot")
+    assert (done.status, done.err) == (2, "commonage: --pilot pilot: what was played before helps a dry run; add --dry-run\n")
+    assert "1 arm of dilemma in pilot" in " ".join(run("play", DILEMMA, "--dry-run", "--pilot", "pilot").out.split())
+
+
 def test_a_study_file_says_the_rest_itself(run: Run) -> None:
     Path("mine.toml").write_text('repeats = 2\n[[arm]]\ngame = "dilemma"\nseats = "grim*2"\n')
     for flag in (

@@ -56,15 +56,14 @@ class Preset:
     def rows(self, variants: Sequence[str] = (), seats: str = "", players: Sequence[str] = ()) -> list[Row]:
         """The arms of these variants, or of the base; with one seat list, whose `players` each stand there once, or with its own."""
         chosen = list(self.variants) if ALL in variants else list(dict.fromkeys(variants)) or [BASE]
-        rows = [self._rows(name, seats, players) for name in chosen]
-        named = [{**row, "name": f"{BASE}: {row['name'] or row['seats']}"} for row in rows[0]] if chosen[0] == BASE and seats else rows[0]
-        return [row for some in ([named, *rows[1:]] if len(chosen) > 1 else rows) for row in some]
+        alone = [BASE] if len(chosen) == 1 or not seats else []  # what needs no name in front
+        return [row for name in chosen for row in self._rows(name, seats, players, "" if name in alone else f"{name}: ")]
 
     def numbers(self, variant: str) -> list[Row]:
         """What was published of a variant."""
         return [row for row in self.published if row.get("variant", BASE) == variant]
 
-    def _rows(self, variant: str, seats: str, players: Sequence[str]) -> list[Row]:
+    def _rows(self, variant: str, seats: str, players: Sequence[str], called: str) -> list[Row]:
         if variant not in self.variants:
             near = difflib.get_close_matches(variant, self.variants, n=1)
             hint = f"; did you mean {near[0]!r}?" if near else ":"
@@ -74,13 +73,9 @@ class Preset:
         lists = [{"seats": seats}] if seats else own.get("seats", self.seats)
         if own.get("each") and seats:
             lists = [{"seats": one} for one in players]
-        called = "" if variant == BASE else f"{variant}: "
-        names = [called + one.get("name", "") if one.get("name") or called else "" for one in lists]
-        place = f"{self.name}/{variant}"
-        return [
-            {**row, "seats": one["seats"], "name": name if not name.endswith(": ") else name + one["seats"], "preset": place}
-            for one, name in zip(lists, names, strict=True)
-        ]
+        row["preset"] = f"{self.name}/{variant}"
+        named = lambda one: called + one.get("name", one["seats"] if called else "")
+        return [{**row, "seats": one["seats"], "name": named(one)} for one in lists]
 
 
 def known() -> dict[str, Path]:

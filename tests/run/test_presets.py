@@ -62,6 +62,14 @@ def test_arms_of_variants_and_seats(mine: str) -> None:
     assert [arm.name for arm in Study.preset(mine).built] == ["sharers"]
 
 
+def test_a_seat_list_is_named_and_saved_in_one_way(mine: str) -> None:
+    """However it was typed: so what is edited in a saved file is not called by what was there."""
+    study = Study.preset(mine, ["base", "pasture"], "greedy, greedy,greedy*3")
+    assert [arm.name for arm in study.built] == ["base: greedy*5", "pasture: greedy*5"]
+    assert 'name = "pasture"' in study.toml()
+    assert "greedy" not in Study.preset(mine, seats="greedy,greedy*4").toml().replace('seats = "greedy*5"', "")
+
+
 def test_a_variant_for_each_player_of_the_list(mine: str) -> None:
     arms = Study.preset(mine, ["quiz"], "solver*2,random").built
     assert [arm.spec["seats"] for arm in arms] == ["solver", "random"]

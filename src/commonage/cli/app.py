@@ -96,7 +96,9 @@ def _named(context: typer.Context, name: str) -> bool:
 
 def _dry(dry_run: bool, pilot: str) -> str | None:
     """None: play. Else it is a dry run, by the spread of what was played in this folder; "" where none is named."""
-    return pilot if dry_run or pilot else None
+    if pilot and not dry_run:
+        raise SpecError(f"--pilot {pilot}: what was played before helps a dry run; add --dry-run")
+    return pilot if dry_run else None
 
 
 def _limits(

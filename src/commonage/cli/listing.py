@@ -55,7 +55,7 @@ def presets(name: str, as_json: bool) -> None:
 
 def _preset(one: Any) -> str:
     """A preset as a page."""
-    from commonage.measure import published
+    from commonage import preset
 
     wide = max(map(len, one.variants))
     tower = " around ".join([*one.base.get("with", []), one.base["game"]])
@@ -72,7 +72,7 @@ def _preset(one: Any) -> str:
     ]
     lines += [f"  {name:<{wide}}  {about}" for name, about in one.variants.items()]
     lines += ["", "seats, if you name nobody (--seats):", *(f"  {row['seats']}  {row.get('name', '')}" for row in one.seats)]
-    numbers = [", ".join(f"{key} {value}" for key, value in row.items() if key not in published.ABOUT) for row in one.published]
+    numbers = [", ".join(f"{key} {value}" for key, value in row.items() if key not in preset.ABOUT) for row in one.published]
     told = [
         f"  {row['who']}{' (' + row['variant'] + ')' if 'variant' in row else ''}: {text}"
         for row, text in zip(one.published, numbers, strict=True)

@@ -87,19 +87,8 @@ def _dry(plan: Any, json: bool, pilot: str) -> None:
     told = power(plan, found.total("likely").money if found.paid else 0.0, pilot)
     if json:
         arms = [{"name": arm.name, "runner": "compiled" if arm.compiled else "mixed", "spec": arm.spec} for arm in plan.built]
-        matches = sum(arm.matches for arm in plan.built)
-        print(
-            jsonlib.dumps(
-                {
-                    "arms": arms,
-                    "repeats": plan.repeats,
-                    "matches": matches,
-                    "seed": plan.seed,
-                    "estimate": found.json(),
-                    "power": told.json(),
-                }
-            )
-        )
+        sizes = {"repeats": plan.repeats, "matches": sum(arm.matches for arm in plan.built), "seed": plan.seed}
+        print(jsonlib.dumps({"arms": arms, **sizes, "estimate": found.json(), "power": told.json()}))
         return
     rows = [f"  {arm.number + 1:>3}  {'compiled' if arm.compiled else 'mixed':<8}  {arm.name}" for arm in plan.built]
     arms, total = f"{len(rows)} arm{'s' * (len(rows) > 1)}", sum(arm.matches for arm in plan.built)

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from commonage.measure import words
+from commonage.preset import ABOUT
 
-ABOUT = ("who", "variant", "source", "n", "note")  # all else are measures
 TITLE = "Published, not played here: other prompts, other dates."
 
 

@@ -12,8 +12,9 @@ import jax.numpy as jnp
 from jax import Array
 
 from commonage import seeds
-from commonage.game import Legal, Question, Turn, layers, legal
-from commonage.mechanism import Phased, Phases
+from commonage.game import Legal, Question, layers, legal
+from commonage.mechanism import Phases
+from commonage.mechanisms._sanctions import Sanctions
 
 
 class Own(NamedTuple):
@@ -32,7 +33,7 @@ class Sight(NamedTuple):
     fined: Array  # float32[seats]: what I was fined after the last round; 0 once the next one is over
 
 
-class Monitor(Phased):
+class Monitor(Sanctions):
     """Two questions after each round: the chance to check, then the chance to fine; a fine costs `cost` and takes `fine`.
 
     A check draws one of the others, all equally likely. Who is checked does not notice; who is fined does.
@@ -42,7 +43,6 @@ class Monitor(Phased):
     cost: float = 1.0
     fine: float = 3.0
 
-    closing = True
     private = ("chance",)
 
     def check(self) -> None:
@@ -79,20 +79,9 @@ class Monitor(Phased):
         """bool[seats]: who broke the norm in the round that is over."""
         return self.game.facts(state.game).get("norm.broken", state.deeds < 0.5)
 
-    def played(self, key: Array, state: Phases, turn: Turn) -> tuple[Own, Array]:
-        zero = jnp.zeros(self.seats, jnp.float32)
-        return state.own._replace(before=jnp.where(turn.round_over, zero, state.own.before)), zero
-
-    def rest(self, state: Phases) -> Phases:
-        zero = jnp.zeros(self.seats, jnp.float32)
-        return super().rest(state)._replace(own=state.own._replace(spent=zero, fined=zero))
-
     def look(self, state: Phases) -> Sight:
         fine = jnp.broadcast_to((state.phase == self._place(1)).astype(jnp.int32), self.seats)
         return Sight(fine, state.own.whom, state.own.broke, state.own.before)
-
-    def numbers(self, state: Phases) -> dict[str, Array]:
-        return {"spent": state.own.spent, "fined": state.own.fined}
 
     @property
     def _limited(self) -> bool:

@@ -11,8 +11,9 @@ from typing import Any, NamedTuple
 import jax.numpy as jnp
 from jax import Array
 
-from commonage.game import Legal, Question, Turn, legal
-from commonage.mechanism import Phased, Phases
+from commonage.game import Legal, Question, legal
+from commonage.mechanism import Phases
+from commonage.mechanisms._sanctions import Sanctions
 from commonage.part import static
 
 
@@ -29,7 +30,7 @@ class Sight(NamedTuple):
     fined: Array  # float32[seats]: what I was fined after the last round; 0 once the next one is over
 
 
-class Punish(Phased):
+class Punish(Sanctions):
     """After each round every seat may fine one other: `most` units at most, each costs `cost`, takes `fine`."""
 
     game: Any
@@ -37,7 +38,6 @@ class Punish(Phased):
     fine: float = 3.0
     most: int = static(default=1)
 
-    closing = True
     private = ("whom",)
 
     def check(self) -> None:
@@ -70,21 +70,10 @@ class Punish(Phased):
         spent, fined = units * self.cost, hits.sum(0) * self.fine
         return Own(state.own.whom, spent, fined, fined), -spent - fined
 
-    def played(self, key: Array, state: Phases, turn: Turn) -> tuple[Own, Array]:
-        zero = jnp.zeros(self.seats, jnp.float32)
-        return state.own._replace(before=jnp.where(turn.round_over, zero, state.own.before)), zero
-
-    def rest(self, state: Phases) -> Phases:
-        zero = jnp.zeros(self.seats, jnp.float32)
-        return super().rest(state)._replace(own=state.own._replace(spent=zero, fined=zero))
-
     def look(self, state: Phases) -> Sight:
         units = state.phase == self._place(1)
         known = jnp.where(self.witness(state), state.deeds, jnp.nan)
         return Sight(jnp.broadcast_to(units.astype(jnp.int32), self.seats), known, state.own.before)
-
-    def numbers(self, state: Phases) -> dict[str, Array]:
-        return {"spent": state.own.spent, "fined": state.own.fined}
 
     def adds(self, seat: int) -> str:
         return (

@@ -97,7 +97,8 @@ class Study:
         `mechanisms` go around each arm's own, `sets` are parameters of any layer, `generations` stand in place of its own;
         `options` as of a Study.
         """
-        ready, players = presets.load(name), list(dict.fromkeys(map(str, spec.seats(seats)))) if seats else []
+        ready, listed = presets.load(name), spec.seats(seats) if seats else []
+        seats, players = spec.compact(listed), list(dict.fromkeys(map(str, listed)))
         own = {"set": sets or {}, **({"generations": generations} if generations else {})}
         rows = [{**row, **own, "with": [*mechanisms, *row.get("with", [])]} for row in ready.rows(variants, seats, players)]
         return cls(arms=[file.row(row, name) for row in rows], **{"repeats": ready.repeats, "name": name, **options})
@@ -156,12 +157,12 @@ class Study:
     @functools.cached_property
     def built(self) -> list[Built]:
         """All arms as objects; raises SpecError before anything runs."""
-        arms, names = [self._blamed(number, arm) for number, arm in enumerate(self.arms)], list[str]()
+        arms, taken = [self._blamed(number, arm) for number, arm in enumerate(self.arms)], list[str]()
         for arm in arms:
-            names.append(file.free(arm.name, names))
+            taken.append(file.free(arm.name, taken))
         file.require(sum(arm.matches for arm in arms) < 2**31, "repeats: all arms together have more than 2^31 - 1 matches")
         firsts = itertools.accumulate((arm.matches for arm in arms), initial=1)
-        return [arm._replace(name=name, first=first) for arm, name, first in zip(arms, names, firsts, strict=False)]
+        return [arm._replace(name=name, first=first) for arm, name, first in zip(arms, taken, firsts, strict=False)]
 
     def _blamed(self, number: int, arm: Arm) -> Built:
         """An arm as objects; what is wrong with it names the file and the arm, where there are several."""

@@ -44,14 +44,14 @@ def _grid(grid: dict[str, Any]) -> list[dict[str, Any]]:
     return [dict(zip(grid, values, strict=True)) for values in itertools.product(*lists)]
 
 
-def row(row: dict[str, Any], path: str) -> Arm:
+def row(given: dict[str, Any], path: str) -> Arm:
     """An arm as a row of a table."""
-    require(isinstance(row, dict), f"study {path!r}: an arm is a table under [[arm]], not {row!r}")
-    _known(row, ROW, f"study {path!r}: the arm {row}")
-    require({"game", "seats"} <= set(row), f"study {path!r}: an arm has game, seats and may have with, name, set: {row}")
-    arm = Arm(**{ROW[key]: value for key, value in row.items()})
+    require(isinstance(given, dict), f"study {path!r}: an arm is a table under [[arm]], not {given!r}")
+    _known(given, ROW, f"study {path!r}: the arm {given}")
+    require({"game", "seats"} <= set(given), f"study {path!r}: an arm has game, seats and may have with, name, set: {given}")
+    arm = Arm(**{ROW[key]: value for key, value in given.items()})
     texts = [*listed(arm.mechanisms), *listed(arm.seats), arm.name, arm.preset]
-    require(isinstance(arm.sets, dict) and all(isinstance(text, str) for text in texts), f"study {path!r}: cannot read the arm {row}")
+    require(isinstance(arm.sets, dict) and all(isinstance(text, str) for text in texts), f"study {path!r}: cannot read the arm {given}")
     return arm
 
 
@@ -69,6 +69,7 @@ def free(name: str, taken: Sequence[str]) -> str:
 
 
 def toml(value: Any) -> str:
+    """A value as TOML writes it."""
     if isinstance(value, list | tuple):
         return "[" + ", ".join(toml(item) for item in value) + "]"
     if isinstance(value, str):
@@ -82,9 +83,11 @@ def listed(value: Any) -> list[Any]:
 
 
 def whole(value: Any) -> bool:
+    """Whether it is a whole number; true and false are none."""
     return isinstance(value, int) and not isinstance(value, bool)
 
 
 def require(rule: bool, says: str) -> None:
+    """Raises SpecError with these words unless the rule holds."""
     if not rule:
         raise SpecError(says)
