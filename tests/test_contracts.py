@@ -12,8 +12,10 @@ import pytest
 from commonage import find, testing
 from commonage.errors import ContractError
 from commonage.games.dilemma import Dilemma
+from commonage.grid.game import Grid
 from commonage.learn import rollout
 from commonage.part import Part, snake
+from small import small
 
 GAMES, MECHANISMS, POLICIES = (sorted(find.parts(kind)) for kind in ("games", "mechanisms", "policies"))
 FILES = [path for kind in ("games", "mechanisms", "policies") for path in sorted((find.HERE / kind).glob("[a-z]*.py"))]
@@ -21,7 +23,7 @@ FILES = [path for kind in ("games", "mechanisms", "policies") for path in sorted
 
 @pytest.mark.parametrize("name", GAMES)
 def test_game(name: str) -> None:
-    testing.check_game(name)
+    testing.check_game(small(name) if issubclass(find.find("games", name), Grid) else name)
 
 
 @pytest.mark.parametrize("name", MECHANISMS)

@@ -65,6 +65,10 @@ class Mechanism(Game):
         return self.game.exact
 
     @property
+    def wide(self) -> bool:  # type: ignore[override]
+        return self.game.wide
+
+    @property
     def roles(self) -> tuple[str, ...]:  # type: ignore[override]
         return self.game.roles
 
