@@ -12,8 +12,9 @@ import numpy as np
 import pytest
 
 from commonage import preset, seeds, spec
-from commonage.games.cleanup import APPLE, CLEAN, DIRT, WATER, ZAP, Cleanup
+from commonage.games.cleanup import Cleanup
 from commonage.grid.kernel import NOOP
+from commonage.grid.orchard import APPLE, CLEAN, DIRT, WATER, ZAP
 from commonage.learn import rollout
 from commonage.learn.score import score
 from commonage.run.study import Arm, Study

@@ -16,11 +16,9 @@ from commonage import seeds
 from commonage.game import Oracle
 from commonage.grid import kernel, maps, words
 from commonage.grid.game import Sight, World
-from commonage.grid.orchard import APPLE, ZAP, Orchard, Own
+from commonage.grid.orchard import APPLE, DIRT, WATER, Orchard, Own
 from commonage.part import static
 
-WATER, DIRT = 4, 5
-CLEAN = ZAP + 1  # the move
 MAPS = ("cleanup", "cleanup_policy_synthesis")
 
 

@@ -33,9 +33,19 @@ class Map(NamedTuple):
 
 
 @functools.cache
+def _all() -> dict[str, Any]:
+    return json.loads(resources.files("commonage.grid").joinpath("maps.json").read_text(encoding="utf-8"))
+
+
+def names() -> list[str]:
+    """Of all maps in `maps.json`."""
+    return list(_all())
+
+
+@functools.cache
 def load(name: str) -> Map:
     """A map by its name in `maps.json`."""
-    found = json.loads(resources.files("commonage.grid").joinpath("maps.json").read_text())[name]
+    found = dict(_all()[name])
     height, width = found.pop("height"), found.pop("width")
     return Map(height, width, {kind: _mask(rows, height, width) for kind, rows in found.items()})
 

@@ -13,8 +13,8 @@ from commonage.grid import kernel, maps, words
 from commonage.grid.game import WALKING, Grid, Sight, World
 from commonage.part import static
 
-APPLE = 3
-ZAP = len(WALKING)  # the first move after walking; further beams follow
+APPLE, WATER, DIRT = range(3, 6)  # codes
+ZAP, CLEAN = range(len(WALKING), len(WALKING) + 2)  # moves: beams follow walking
 
 
 class Own(NamedTuple):

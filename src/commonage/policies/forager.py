@@ -8,8 +8,8 @@ from jax import Array
 
 from commonage import seeds
 from commonage.game import Legal
-from commonage.games.cleanup import MAPS, Cleanup
 from commonage.grid import kernel, maps, paths
+from commonage.grid.game import Grid
 from commonage.grid.orchard import APPLE
 from commonage.part import static
 from commonage.policy import Policy
@@ -20,7 +20,7 @@ class Forager(Policy):
     game = "cleanup"
 
     def check(self) -> None:
-        self.require(self.map in MAPS, "map", " or ".join(MAPS))
+        self.require(self.map in maps.names(), "map", f"one of {', '.join(maps.names())}")
 
     def act(self, key: Array, memory: Any, sight: Any, legal: Legal) -> tuple[Array, Any]:
         return paths.sidestep(key, seek(key, sight, APPLE, maps.load(self.map), "apple"), 0.05), memory
@@ -28,7 +28,7 @@ class Forager(Policy):
 
 def seek(key: Array, sight: Any, code: int, ground: maps.Map, kind: str) -> Array:
     """int32[]: the move to the nearest cell with this code, around walls and players, or to the middle of its kind on the map."""
-    at, facing = paths.here(sight, Cleanup.window)
+    at, facing = paths.here(sight, Grid.window)
     lines, columns = np.indices(sight.view.shape)
     mine = (lines == at[0]) & (columns == at[1])  # what is under its feet is no goal
     goals = (sight.view % kernel.WHO == code) & ~mine

@@ -7,8 +7,9 @@ import numpy as np
 from jax import Array
 
 from commonage.game import Legal
-from commonage.games.cleanup import CLEAN, DIRT, MAPS, Cleanup
 from commonage.grid import kernel, maps, paths
+from commonage.grid.game import Grid
+from commonage.grid.orchard import CLEAN, DIRT
 from commonage.part import static
 from commonage.policies.forager import seek
 from commonage.policy import Policy
@@ -19,11 +20,11 @@ class RiverCleaner(Policy):
     game = "cleanup"
 
     def check(self) -> None:
-        self.require(self.map in MAPS, "map", " or ".join(MAPS))
+        self.require(self.map in maps.names(), "map", f"one of {', '.join(maps.names())}")
 
     def act(self, key: Array, memory: Any, sight: Any, legal: Legal) -> tuple[Array, Any]:
         """What lies up to three cells ahead, or beside it, is cleaned; for what lies to a side or behind it turns."""
-        at, facing = paths.here(sight, Cleanup.window)
+        at, facing = paths.here(sight, Grid.window)
         lines, columns = np.indices(sight.view.shape)
         near = (jnp.abs(lines - at[0]) + jnp.abs(columns - at[1]) <= 3) & (sight.view % kernel.WHO == DIRT)
         counts = jnp.stack([(near & _side(lines - at[0], columns - at[1], (facing + turn) & 3)).sum() for turn in range(4)])

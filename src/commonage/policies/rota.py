@@ -12,9 +12,8 @@ from jax import Array
 
 from commonage.errors import SpecError
 from commonage.game import Legal
-from commonage.games.cleanup import CLEAN, DIRT, WATER
 from commonage.grid import kernel, paths
-from commonage.grid.orchard import APPLE
+from commonage.grid.orchard import APPLE, CLEAN, DIRT, WATER
 from commonage.part import static
 from commonage.policy import Policy
 
