@@ -111,9 +111,10 @@ class Coins(Grid):
         return {"coins": (state.cells >= OWN).sum(dtype=jnp.int32), "took": state.own.took}
 
     def rules(self, seat: int) -> str:
+        both = " Where both come to one coin both take it." if self.overlap else ""
         return (
-            f"{self.walking} There are coins of two colours: yours, and the other player's. Whoever comes to a cell with a coin, or "
-            f"stands where one appears, takes it and gets 1 point, whosever colour it is. A player of whose colour the other takes a coin "
+            f"{self.walking} There are coins of two colours: yours, and the other player's. Whoever comes to a cell with a coin, or stands "
+            f"where one appears, takes it and gets 1 point, whosever colour it is.{both} A player of whose colour the other takes a coin "
             f"loses {float(self.penalty):g} points. In every step each empty cell, but for the two where players start, gets a coin with "
             f"probability {self.growth:g}; one of either colour is as likely."
         )

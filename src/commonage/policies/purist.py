@@ -63,12 +63,14 @@ def pursue(key: Array, memory: Memory, sight: Any, token: Array, enough: Any) ->
     view = survey(sight, memory.kinds.shape)
     memory = _remember(memory, sight, view)
     lies = (memory.kinds != FLOOR) & (memory.kinds != WALL) & ~memory.gone
-    open = (memory.kinds != WALL) & (view < WHO)
-    walk = lambda goals, open: paths.toward(paths.flood(goals, open, sum(open.shape)), sight.at, sight.facing)
-    wanted = memory.kinds == token
-    gather = walk(jnp.where((wanted & lies).any(), wanted & lies, wanted), open & (~lies | wanted))
-    hunt = _hunt(key, sight, view, lambda goals: walk(goals, open & ~lies))
-    return jnp.where(sight.own.ready & (sight.own.bag[token - GREEN] >= enough), hunt, gather).astype(jnp.int32), memory
+    wanted, other = memory.kinds == token, _other(sight)
+    hunts = sight.own.ready & (sight.own.bag[token - GREEN] >= enough)
+    spot = jnp.where(other[0] >= 0, other, np.array(view.shape) // 2)  # where it does not see the other it waits in the middle
+    tokens = jnp.where((wanted & lies).any(), wanted & lies, wanted)
+    goals = jnp.where(hunts, (np.indices(view.shape) == spot[:, None, None]).all(0), tokens)
+    open = (memory.kinds != WALL) & (view < WHO) & (~lies | (wanted & ~hunts))
+    way = paths.toward(paths.flood(goals, open, sum(view.shape)), sight.at, sight.facing)
+    return jnp.where(hunts, _hunt(key, sight, view, other, way), way).astype(jnp.int32), memory
 
 
 def survey(sight: Any, size: tuple[int, ...]) -> Array:
@@ -95,22 +97,22 @@ def _remember(memory: Memory, sight: Any, view: Array) -> Memory:
     return Memory(sight.clock, jnp.where(token, lies, memory.kinds), ((memory.gone & ~away) | (lies == FLOOR)) & ~token)
 
 
-def _hunt(key: Array, sight: Any, view: Array, walk: Any) -> Array:
-    """int32[]: to the other and interact; where it is not in view to the middle of the map, and look around.
+def _other(sight: Any) -> Array:
+    """int32[2]: where the other stands; -1 where it is not seen."""
+    place = sight.players[:, :2]
+    return jnp.where((place != sight.at).any(1)[:, None], place, -1).max(0)
+
+
+def _hunt(key: Array, sight: Any, view: Array, other: Array, way: Array) -> Array:
+    """int32[]: to the other and interact; where it is not in view along the `way`, and at its end look around.
 
     One step in four towards the other it waits: two who look for each other could else dance around for ever.
     """
-    own, place = sight.own, sight.players[:, :2]
-    other = jnp.where((place != sight.at).any(1)[:, None], place, -1).max(0)
-    sees, (far, across) = other[0] >= 0, _relative(sight, *other)
-    hits = _reaches(sight, view, far, across)
-    beside, shoots = abs(far) + abs(across) == 1, (own.wait == 0) & (own.other_ready == 1)
-    middle = np.array(view.shape) // 2
-    goal = jnp.where(sees, other, middle)
-    way = walk((np.indices(view.shape) == goal[:, None, None]).all(0))
+    far, across = _relative(sight, *other)
+    beside, shoots = abs(far) + abs(across) == 1, (sight.own.wait == 0) & (sight.own.other_ready == 1)
     chase = jnp.where(beside, TURN_RIGHT, jnp.where(seeds.chance(key, 0.25), NOOP, way))
-    chase = jnp.where(hits, jnp.where(shoots, INTERACT, NOOP), chase)
-    return jnp.where(sees, chase, jnp.where(way == NOOP, TURN_RIGHT, way))
+    chase = jnp.where(_reaches(sight, view, far, across), jnp.where(shoots, INTERACT, NOOP), chase)
+    return jnp.where(other[0] >= 0, chase, jnp.where(way == NOOP, TURN_RIGHT, way))
 
 
 def _reaches(sight: Any, view: Array, far: Array, across: Array) -> Array:
