@@ -17,7 +17,7 @@ def step(carry, _):
     key, first, second = jax.random.split(key, 3)
     act = lambda key: {a: env.action_space(a).sample(sub) for a, sub in zip(env.agents, jax.random.split(key, env.num_agents), strict=True)}
     actions = jax.vmap(act)(jax.random.split(first, batch))
-    obs, state, reward, done, info = jax.vmap(env.step)(jax.random.split(second, batch), state, actions)
+    obs, state, reward, *_ = jax.vmap(env.step)(jax.random.split(second, batch), state, actions)
     return (state, key), sum(leaf.sum() for leaf in jax.tree.leaves((obs, reward)))
 
 

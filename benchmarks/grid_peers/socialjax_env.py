@@ -22,7 +22,7 @@ def step(carry, _):
     state, key = carry
     key, first, second = jax.random.split(key, 3)
     actions = jax.vmap(act)(jax.random.split(first, batch))
-    obs, state, reward, done, info = jax.vmap(env.step)(jax.random.split(second, batch), state, actions)
+    obs, state, reward, *_ = jax.vmap(env.step)(jax.random.split(second, batch), state, actions)
     return (state, key), obs.sum() + jnp.asarray(reward).sum()
 
 
