@@ -30,6 +30,8 @@ if TYPE_CHECKING:  # the public names; each is loaded when it is first used
     from commonage.run.replay import fork as fork
     from commonage.run.replay import replay as replay
     from commonage.run.result import Result as Result
+    from commonage.run.schelling import schelling as schelling
+    from commonage.run.shapley import shapley as shapley
     from commonage.run.study import Arm as Arm
     from commonage.run.study import Study as Study
 
@@ -37,7 +39,7 @@ HOMES = {
     "Agent": "agent", "Answer": "agent", "View": "agent", "CommonageError": "errors", "Ask": "game", "Game": "game",
     "Oracle": "game", "Question": "game", "Turn": "game", "Mechanism": "mechanism", "Phased": "mechanism", "static": "part",
     "Policy": "policy", "render": "run.render", "fork": "run.replay", "replay": "run.replay", "Result": "run.result", "Arm": "run.study",
-    "Study": "run.study",
+    "Study": "run.study", "schelling": "run.schelling", "shapley": "run.shapley",
 }  # fmt: skip
 
 __all__ = sorted(HOMES)  # pyright: ignore[reportUnsupportedDunderAll]
