@@ -9,7 +9,11 @@ from typing import Any
 import pytest
 from thinkers import Thinker, asked, play
 
-from commonage import Study
+from commonage import Study, event
+from commonage.agents.llm import Llm
+from commonage.grid.orchard import CLEAN
+from commonage.run.replay import replay
+from commonage.teams.guide import Guide
 
 SMALL = "cleanup(seats=3,rounds=2,round_steps=3)"
 
@@ -48,3 +52,37 @@ def test_the_test_model_plays_two_hundred_steps_of_cleanup(tmp_path) -> None:
     assert mine["kind"].unique().to_list() == ["moved"]
     away = result.tables.moves.filter(seat=0)["move"].to_list().count(-1)
     assert mine.height + away == 200
+
+
+def test_a_guided_model_is_asked_for_goals_and_led_to_them() -> None:
+    """It cleans: a call for a goal, and moves of its own until a cell is clean."""
+    offered: list[str] = []
+
+    def wants(messages: Any) -> str:
+        offered.append(messages[-1].text.split("exactly one of: ")[-1])
+        return "clean the nearest dirt" if "clean the nearest dirt" in offered[-1] else "look around"
+
+    seat = Guide(Llm(Thinker(wants), memory="last(2)"), steps=12)
+    played = play("cleanup(seats=3,rounds=1,round_steps=40)", seat, "forager", "forager")
+    assert played.outcome.status == "finished"
+    moves = [row[-1] for row in played.rows if row[1] == 0 and isinstance(row[-1], event.Moved)]
+    assert len(moves) == 40
+    assert 2 <= len(offered) < 30, "a call for several moves"
+    assert sum(move.move == CLEAN for move in moves) >= 1
+    assert all(text.startswith("wait, look around") for text in offered)
+
+
+def test_what_a_guided_model_may_not_want_is_no_move() -> None:
+    """`forward` is a move, but no goal; an apple can be wanted only where one is in view."""
+    for said in ("forward", "go to the nearest apple"):
+        played = play("cleanup(seats=2,rounds=1,round_steps=3)", Guide(Llm(Thinker(lambda _, said=said: said))), "forager")
+        assert played.outcome.status == "failed"
+        assert f"the last line was {said!r}; it must be exactly one of: wait, look around" in played.outcome.what
+
+
+def test_a_guided_seat_is_replayed(tmp_path) -> None:
+    """Replayed from its log without a call, to the same rewards."""
+    study = Study("cleanup(seats=2,rounds=1,round_steps=12)", "guide(llm:fake(memory=last(2)),steps=4),forager", repeats=1)
+    result = study.run(tmp_path / "log")
+    assert result.status == {"finished": 1}
+    assert replay(tmp_path / "log", 1).differing == []
