@@ -64,7 +64,8 @@ class Guide(Agent):
             return answer._replace(memory=mind._replace(asked=True, own=answer.memory))
         ways = _ways(view, game)
         if mind.left > 0 and ways[mind.goal].possible:
-            return _moved(ways[mind.goal], mind._replace(left=mind.left - 1, asked=False))
+            led = _moved(ways[mind.goal], mind._replace(left=mind.left - 1, asked=False))
+            return led._replace(usage={"calls": 0})
         goal, answer = await self._asks(_asked(self._within(view, mind), ways))
         if goal < 0:
             return answer
