@@ -86,6 +86,6 @@ def test_a_guided_seat_is_replayed(tmp_path) -> None:
     result = study.run(tmp_path / "log")
     assert result.status == {"finished": 1}
     assert replay(tmp_path / "log", 1).differing == []
-    account = result.accounting()[0]
+    account = result.accounting[0]
     assert account["wrong"] == []
     assert 0 < account["seats"][0]["asked"] < 12, "what it is led through is not asked"
