@@ -12,6 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
+from commonage.errors import SpecError
 from commonage.part import Part
 
 State = Any  # a NamedTuple of arrays; a mechanism's has a field `game`, the state of the game inside
@@ -232,6 +233,13 @@ def layers(game: Game) -> tuple[Game, ...]:
 def base(game: Game) -> Game:
     """The game inside all mechanisms."""
     return layers(game)[0]
+
+
+def must_compile(game: Game, what: str) -> Game:
+    """The game. Raises SpecError where it is plain Python, which `what` cannot use."""
+    if not game.compiles:
+        raise SpecError(f"{base(game).name} is plain Python and does not compile, so that {what} cannot play it: play, replay and fork can")
+    return game
 
 
 def owners(game: Game) -> tuple[str, ...]:

@@ -17,6 +17,17 @@ COLORS = {
     "arm6": ("#208898", "#66cfdc"),
     "arm7": ("#6b737c", "#aab3bd"),
 }
+FILLS = {  # what a game's scene names besides `seat`, `ink` and `none`; the contract is Game.scene's
+    "floor": ("#f3f0e8", "#22272d"),
+    "wall": ("#8d9299", "#59616b"),
+    "water": ("#b3d7f0", "#24506f"),
+    "dirt": ("#a88a5c", "#7d6440"),
+    "apple": ("#4a9a2c", "#7fc95a"),
+    "full": ("#a9cbeb", "#2d5a85"),  # of a bar
+    "good": ("#15835c", "#4fcb9a"),
+    "bad": ("#c23a2e", "#f0857a"),
+    "idle": ("#7c858e", "#8d97a2"),
+}
 FONTS = "system-ui, -apple-system, 'Segoe UI', Roboto, Helvetica, Arial, sans-serif"
 
 SHADED = """background:
