@@ -18,6 +18,7 @@ from commonage.part import Part, snake
 from small import small
 
 GAMES, MECHANISMS, POLICIES = (sorted(find.parts(kind)) for kind in ("games", "mechanisms", "policies"))
+WHOLE = dict.fromkeys(("rota",), "(whole=true,")  # policies that plan with the whole map
 FILES = [path for kind in ("games", "mechanisms", "policies") for path in sorted((find.HERE / kind).glob("[a-z]*.py"))]
 
 
@@ -33,7 +34,9 @@ def test_mechanism(name: str) -> None:
 
 @pytest.mark.parametrize("name", POLICIES)
 def test_policy(name: str) -> None:
-    testing.check_policy(name)
+    game = find.find("policies", name).game
+    grid = game in GAMES and issubclass(find.find("games", game), Grid)
+    testing.check_policy(name, small(game).replace("(", WHOLE.get(name, "(")) if grid else None)
 
 
 @pytest.mark.parametrize("text", ["tit_for_tat", "scripted([cooperate,defect])", "vote(tit_for_tat,grim,random)"])

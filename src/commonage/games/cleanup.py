@@ -13,12 +13,12 @@ import numpy as np
 from jax import Array
 
 from commonage import seeds
+from commonage.game import Oracle
 from commonage.grid import kernel, maps, words
 from commonage.grid.game import Sight, World
-from commonage.grid.orchard import APPLE, Orchard, Own
+from commonage.grid.orchard import APPLE, DIRT, WATER, Orchard, Own
 from commonage.part import static
 
-WATER, DIRT = 4, 5
 MAPS = ("cleanup", "cleanup_policy_synthesis")
 
 
@@ -36,6 +36,9 @@ class Cleanup(Orchard):
     map: str = static(default="cleanup")
     growth: float = static(default=0.05)
     dead: float = static(default=0.4)  # dirty part of the river
+    ripe: bool = static(default=False)  # all apples are there at the start
+    late: bool = static(default=False)  # apples grow and dirt falls after the moves, not before them
+    under: bool = static(default=True)  # and under players too
     dirt: float = 0.5  # how likely a clean cell of the river gets dirty in a step
     dirt_from: int = 50  # steps before that begins
     dirt_ends: bool = False  # no new dirt while the dirty part is `dead` or more
@@ -64,7 +67,10 @@ class Cleanup(Orchard):
         return self.zap_wait, self.clean_wait
 
     def lay(self, key: Array) -> Array:
-        return jnp.asarray(self.ground.codes(wall=kernel.WALL, river=WATER, stream=WATER, clean_at_start=WATER, dirt_at_start=DIRT))
+        apples = {"apple": APPLE} if self.ripe else {}
+        return jnp.asarray(
+            self.ground.codes(**apples, wall=kernel.WALL, river=WATER, stream=WATER, clean_at_start=WATER, dirt_at_start=DIRT)
+        )
 
     def begin(self) -> Own:
         none = jnp.zeros(self.seats, jnp.int32)
@@ -77,15 +83,16 @@ class Cleanup(Orchard):
 
     def grow(self, key: Array, world: World) -> Array:
         dirty = kernel.done((world.cells == DIRT).sum(dtype=jnp.int32))
-        cells = self._apples(seeds.fold(key, "apples"), world.cells, dirty)
-        return self._dirt(seeds.fold(key, "dirt"), cells, dirty, world.clock)
+        free = world.cells if self.under else kernel.done(kernel.stand(world.cells, world.body))
+        cells = self._apples(seeds.fold(key, "apples"), world.cells, free, dirty)
+        return self._dirt(seeds.fold(key, "dirt"), cells, free, dirty, world.clock)
 
-    def _apples(self, key: Array, cells: Array, dirty: Array) -> Array:
+    def _apples(self, key: Array, cells: Array, free: Array, dirty: Array) -> Array:
         orchard = self.ground.kinds["apple"]
         where = maps.strip(orchard, self.ground.width)
         limit = kernel.done(jnp.asarray(self._limits())[dirty])
         draws = seeds.bits(key, (where.stop - where.start,))
-        grows = orchard[where] & (cells[where] == kernel.FLOOR) & (draws < limit)
+        grows = orchard[where] & (free[where] == kernel.FLOOR) & (draws < limit)
         return kernel.put(cells, where, jnp.where(grows, np.uint8(APPLE), cells[where]))
 
     def _limits(self) -> np.ndarray:
@@ -93,10 +100,10 @@ class Cleanup(Orchard):
         bed = int(self._bed.sum())
         return kernel.threshold(np.clip(1 - np.arange(bed + 1) / bed / self.dead, 0, 1) * self.growth)
 
-    def _dirt(self, key: Array, cells: Array, dirty: Array, clock: Array) -> Array:
+    def _dirt(self, key: Array, cells: Array, free: Array, dirty: Array, clock: Array) -> Array:
         bed = self._bed
         where, most = maps.strip(bed, self.ground.width), int(np.ceil(self.dead * bed.sum()))
-        clean = (cells[where] == WATER) & bed[where]
+        clean = (free[where] == WATER) & bed[where]
         spot = kernel.done(seeds.one_of(seeds.fold(key, "where"), clean))
         falls = (clock >= self.dirt_from) & seeds.chance(seeds.fold(key, "whether"), self.dirt)
         falls &= ~(jnp.asarray(self.dirt_ends) & (dirty >= most))
@@ -104,10 +111,9 @@ class Cleanup(Orchard):
         return kernel.put(cells, where, jnp.where(here, np.uint8(DIRT), cells[where]))
 
     def work(self, world: World, fires: Array) -> tuple[World, Array]:
-        """Each line of the beam cleans the first dirty cell in it."""
+        """The beam cleans the dirty cells that it hits."""
         cells, used = world.cells, fires[:, 1]
-        reach = maps.reach(self.map, self.clean_length, self.clean_radius)
-        spots = kernel.beam(cells == DIRT, world.body, reach, self.ground.width)
+        spots = self.beam(cells == DIRT, world.body, self.clean_length, self.clean_radius)
         hits = kernel.done(used[:, None] & (spots < len(cells)))
         cells = kernel.done(kernel.lay(cells, jnp.where(hits, spots, len(cells)), WATER))
         cleaned = hits.sum(1, dtype=jnp.int32)
@@ -128,16 +134,34 @@ class Cleanup(Orchard):
         dirty = (state.cells == DIRT).sum(dtype=jnp.int32)
         return {**super().facts(state), "dirty": dirty, "cleaned": state.own.more.cleaned}
 
+    def yardsticks(self) -> dict[str, float]:
+        """`welfare`: an apple on every cell of the orchard as often as a clean river lets it grow, and no costs."""
+        orchard = int(self.ground.kinds["apple"].sum())
+        return {"welfare": orchard * (self.growth * self.max_steps + self.ripe)}
+
+    def oracles(self) -> list[Oracle]:
+        most, steps = self.yardsticks()["welfare"], self.max_steps
+        grown = "every cell of the orchard empty and the river clean in every step, in expectation"
+        worst = -steps * float(max(self.clean_cost, self.zap_cost) + (self.seats - 1) * self.zapped_cost)
+        return [
+            Oracle("gain", "ceiling", float(steps), "bound", "an apple a step"),
+            Oracle("gain", "floor", worst, "bound", "no apples, and every step a beam of one's own and one of every other's"),
+            Oracle("welfare_sum", "ceiling", float(self.seats * steps), "bound", "an apple a step for everybody"),
+            Oracle("welfare_sum", "reference", most, "reference", grown),
+        ]
+
     def rules(self, seat: int) -> str:
         wide = 2 * self.clean_radius + 1
         again = f" You can clean again after {words.steps(self.clean_wait)}." if self.clean_wait else ""
         cost = f" Cleaning costs {float(self.clean_cost):g} points each time." if self.clean_cost else ""
+        what = "all that is dirty there." if self.beams == "all" else "the first dirty cell in each line."
+        empty = "empty cell of it" if self.under else "cell of it without a player"
         return (
-            f"{self.walking} Whoever stands on an apple eats it and gets 1 point. Apples grow in the orchard: on each empty cell of it "
+            f"{self.walking} Whoever stands on an apple eats it and gets 1 point. Apples grow in the orchard: on each {empty} "
             f"with a probability of {self.growth:g} a step while the river is clean, less the more of it is dirty, and not at all while "
             f"{self.dead:g} of it or more is. In each step, but for the first {int(self.dirt_from)}, a cell of the river gets dirty with "
-            f"probability {float(self.dirt):g}. Cleaning goes {self.clean_length} cells ahead, {wide} wide, and cleans the first dirty "
-            f"cell in each line.{cost}{again} {self.zapping}"
+            f"probability {float(self.dirt):g}. Cleaning goes {self.clean_length} cells ahead, {wide} wide, and cleans {what}"
+            f"{cost}{again} {self.zapping}"
         )
 
     def recount(self, mine: Sight) -> list[str]:

@@ -27,6 +27,7 @@ class World(NamedTuple):
 
 class Sight(NamedTuple):
     clock: Array  # int32[seats]
+    seat: Array  # int32[seats]: my number at the table, from 0
     view: Array  # uint8[seats, lines, columns]: `code + 16 (seat + 1 of who stands there)`, me at the bottom but one, in the middle
     at: Array  # int32[seats, 2]: row and column, from the upper left
     facing: Array  # int32[seats]: 0 north, 1 east, 2 south, 3 west
@@ -64,6 +65,9 @@ class Grid(Game):
         """Its map."""
         return maps.load(self.map)
 
+    home: ClassVar[bool] = False  # whoever comes back does so where it was
+    late: ClassVar[bool] = False  # what grows does so after the moves, not before them
+
     def lay(self, key: Array) -> Array:
         """uint8[cells]: what lies where at the start."""
         raise NotImplementedError
@@ -73,7 +77,7 @@ class Grid(Game):
         raise NotImplementedError
 
     def grow(self, key: Array, world: World) -> Array:
-        """uint8[cells] after what grows by itself has grown, before anybody moves."""
+        """uint8[cells] after what grows by itself has grown."""
         raise NotImplementedError
 
     def act(self, key: Array, world: World, moves: Array) -> tuple[World, Array]:
@@ -107,10 +111,11 @@ class Grid(Game):
 
     def step(self, key: Array, state: World, moves: Array) -> Turn:
         draws, clock = seeds.fold(key, self.label, state.clock), state.clock + 1
-        cells = self.grow(seeds.fold(draws, "grow"), state)
-        body = kernel.done(kernel.walk(seeds.fold(draws, "walk"), state.body, moves, self.ground, self.overlap))
-        away = state.body.out
-        world, rewards = self.act(seeds.fold(draws, "act"), state._replace(clock=clock, cells=cells, body=body), moves)
+        away, grow = state.body.out, lambda world: world._replace(cells=self.grow(seeds.fold(draws, "grow"), world))
+        world = state if self.late else grow(state)
+        body = kernel.done(kernel.walk(seeds.fold(draws, "walk"), world.body, moves, self.ground, self.overlap))
+        world, rewards = self.act(seeds.fold(draws, "act"), world._replace(body=body), moves)
+        world = (grow(world) if self.late else world)._replace(clock=clock)
         world = world._replace(body=kernel.done(self._back(seeds.fold(draws, "back"), world.body, away)))
         over = clock % self.round_steps == 0
         deeds = jnp.where(over & (moves >= 0), self.judge(world), jnp.nan)
@@ -124,7 +129,8 @@ class Grid(Game):
 
     def _back(self, key: Array, body: Body, away: Array) -> Body:
         """Whoever was away has a step less to wait, and comes back when there is none left."""
-        return self._place(key, body._replace(out=jnp.where(away > 0, away - 1, body.out)), away == 1)
+        body = body._replace(out=jnp.where(away > 0, away - 1, body.out))
+        return body if self.home else self._place(key, body, away == 1)
 
     def _place(self, key: Array, body: Body, coming: Array) -> Body:
         return kernel.come_back(key, body, coming, np.flatnonzero(self.ground.kinds["spawn"]))
@@ -140,7 +146,16 @@ class Grid(Game):
         place = jnp.stack([body.at // ground.width, body.at % ground.width], -1)
         players = jnp.where((here & self._sees(body))[..., None], jnp.column_stack([place, body.facing])[None], -1)
         clock = jnp.broadcast_to(state.clock, self.seats)
-        return Sight(clock, jnp.where(here[..., None], view, kernel.UNSEEN), place, body.facing, body.out, players, self.seen(state))
+        return Sight(
+            clock,
+            jnp.arange(self.seats),
+            jnp.where(here[..., None], view, kernel.UNSEEN),
+            place,
+            body.facing,
+            body.out,
+            players,
+            self.seen(state),
+        )
 
     def tell(self, state: World, seat: int) -> str:
         sight = numpy(bound(type(self).look, self)(state))

@@ -155,6 +155,18 @@ def beam(stops: Array, body: Body, reach: np.ndarray, width: int) -> Array:
     return jnp.stack(spots, 1)
 
 
+def square(stops: Array, body: Body, ground: Map, length: int, radius: int) -> Array:
+    """int32[seats, cells]: every cell of bool[cells] in a beam that passes through everything, all lines from ahead on; else len(stops)."""
+    far, side = (axis.ravel() for axis in np.meshgrid(np.arange(1, length + 1), np.arange(-radius, radius + 1), indexing="ij"))
+    east, sign = (body.facing & 1)[:, None] == 1, 1 - (body.facing & 2)[:, None]
+    rows, columns = (body.at // ground.width)[:, None], (body.at % ground.width)[:, None]
+    rows = rows + sign * jnp.where(east, side, -far)
+    columns = columns + sign * jnp.where(east, far, side)
+    inside = (rows >= 0) & (rows < ground.height) & (columns >= 0) & (columns < ground.width)
+    spots = jnp.where(inside, rows * ground.width + columns, 0)
+    return jnp.where(inside & stops[spots], spots, len(stops))
+
+
 def hits(fired: Array, spots: Array, body: Body) -> Array:
     """bool[seats, seats]: whom (column) the beam of who `fired` (row) ends at, of cells as of `beam`."""
     return (spots[:, :, None] == body.at).any(1) & (body.out == 0) & fired[:, None]

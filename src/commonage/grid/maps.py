@@ -33,9 +33,19 @@ class Map(NamedTuple):
 
 
 @functools.cache
+def _all() -> dict[str, Any]:
+    return json.loads(resources.files("commonage.grid").joinpath("maps.json").read_text(encoding="utf-8"))
+
+
+def names() -> list[str]:
+    """Of all maps in `maps.json`."""
+    return list(_all())
+
+
+@functools.cache
 def load(name: str) -> Map:
     """A map by its name in `maps.json`."""
-    found = json.loads(resources.files("commonage.grid").joinpath("maps.json").read_text())[name]
+    found = dict(_all()[name])
     height, width = found.pop("height"), found.pop("width")
     return Map(height, width, {kind: _mask(rows, height, width) for kind, rows in found.items()})
 
@@ -56,12 +66,16 @@ def strip(mask: np.ndarray, width: int) -> slice:
 
 @functools.cache
 def reach(name: str, length: int, radius: int) -> np.ndarray:
+    """`reach_of` a map by its name."""
+    return reach_of(load(name), length, radius)
+
+
+def reach_of(ground: Map, length: int, radius: int) -> np.ndarray:
     """uint8[facing, cell, 2 radius + 1]: how many cells of each line of a beam there are before a wall.
 
     The middle line begins ahead; those at its sides begin beside the player and are as much shorter as they are further
     out. One whose first cell is blocked also blocks those further out, as in DMLab2D.
     """
-    ground = load(name)
     open_ = ~ground.walls.reshape(ground.height, ground.width)
     found = np.zeros((4, ground.height, ground.width, 2 * radius + 1), np.uint8)
     for facing, (down, right) in enumerate(FACINGS):

@@ -13,8 +13,8 @@ from commonage.grid import kernel, maps, words
 from commonage.grid.game import WALKING, Grid, Sight, World
 from commonage.part import static
 
-APPLE = 3
-ZAP = len(WALKING)  # the first move after walking; further beams follow
+APPLE, WATER, DIRT = range(3, 6)  # codes
+ZAP, CLEAN = range(len(WALKING), len(WALKING) + 2)  # moves: beams follow walking
 
 
 class Own(NamedTuple):
@@ -35,13 +35,19 @@ class Seen(NamedTuple):
 
 
 class Orchard(Grid):
-    """Subclass it: `lay`, `grow`, `judge`, and `work`, what further beams do."""
+    """Subclass it: `lay`, `grow`, `judge`, and `work`, what further beams do.
 
+    `beams`: "first": each line of a beam ends at what it hits first, and those at the sides begin beside the player, as in
+    DMLab2D; "all": all begin ahead, and hit everything within their length.
+    """
+
+    beams: str = static(default="first")
     zap_length: int = static(default=3)
     zap_radius: int = static(default=1)  # lines at each side of the middle one
     zap_wait: int = 10  # steps after a zap before the next
     zap_out: int = 50  # steps that who is sent away stays away
     zap_hits: int = 1  # that send away
+    zap_home: bool = static(default=False)  # and comes back where it was
     zap_cost: float = 0.0  # to who zaps
     zapped_cost: float = 0.0  # to who is hit
 
@@ -50,11 +56,13 @@ class Orchard(Grid):
 
     def check(self) -> None:
         super().check()
+        self.require(self.beams in ("first", "all"), "beams", "first or all")
         self.require(1 <= self.zap_length <= 20, "zap_length", "between 1 and 20")
         self.require(0 <= self.zap_radius <= 3, "zap_radius", "between 0 and 3")
         self.require(self.zap_wait >= 0, "zap_wait", "at least 0")
         self.require(self.zap_out >= 1, "zap_out", "at least 1")
         self.require(self.zap_hits >= 1, "zap_hits", "at least 1")
+        self.require(self.overlap or not self.zap_home, "zap_home", "false where players may not stand on one cell (overlap)")
         self.require(self.zap_cost >= 0, "zap_cost", "at least 0")
         self.require(self.zapped_cost >= 0, "zapped_cost", "at least 0")
 
@@ -102,8 +110,17 @@ class Orchard(Grid):
     def _zap(self, cells: Array, body: kernel.Body, fires: Array) -> Array:
         """bool[seats, seats]: who hits whom: in each line of the beam whoever stands first."""
         stops = kernel.done(kernel.stand(cells, body)) >= kernel.WHO
-        spots = kernel.beam(stops, body, maps.reach(self.map, self.zap_length, self.zap_radius), self.ground.width)
-        return kernel.hits(fires, kernel.done(spots), body)
+        return kernel.hits(fires, kernel.done(self.beam(stops, body, self.zap_length, self.zap_radius)), body)
+
+    def beam(self, stops: Array, body: kernel.Body, length: int, radius: int) -> Array:
+        """int32[seats, n]: the cells of bool[cells] that everybody's beam would hit; len(stops) = none."""
+        if self.beams == "all":
+            return kernel.square(stops, body, self.ground, length, radius)
+        return kernel.beam(stops, body, maps.reach(self.map, length, radius), self.ground.width)
+
+    @property
+    def home(self) -> bool:
+        return self.zap_home
 
     def seen(self, world: World) -> Seen:
         own = world.own
@@ -137,7 +154,9 @@ class Orchard(Grid):
             if cost
         )
         again = f" You can zap again after {words.steps(self.zap_wait)}." if self.zap_wait else ""
+        ends = "hits everybody there" if self.beams == "all" else "stops at a wall or at the first player in each line"
+        back = "where it was" if self.zap_home else "somewhere else"
         return (
-            f"A zap goes {self.zap_length} cells ahead, {wide} wide, and stops at a wall or at the first player in each line; {hits} a "
-            f"player away for {words.steps(self.zap_out)}, after which it comes back somewhere else.{costs}{again}"
+            f"A zap goes {self.zap_length} cells ahead, {wide} wide, and {ends}; {hits} a "
+            f"player away for {words.steps(self.zap_out)}, after which it comes back {back}.{costs}{again}"
         )
