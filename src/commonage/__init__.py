@@ -26,6 +26,7 @@ if TYPE_CHECKING:  # the public names; each is loaded when it is first used
     from commonage.mechanism import Phased as Phased
     from commonage.part import static as static
     from commonage.policy import Policy as Policy
+    from commonage.run.render import render as render
     from commonage.run.replay import fork as fork
     from commonage.run.replay import replay as replay
     from commonage.run.result import Result as Result
@@ -35,7 +36,7 @@ if TYPE_CHECKING:  # the public names; each is loaded when it is first used
 HOMES = {
     "Agent": "agent", "Answer": "agent", "View": "agent", "CommonageError": "errors", "Ask": "game", "Game": "game",
     "Oracle": "game", "Question": "game", "Turn": "game", "Mechanism": "mechanism", "Phased": "mechanism", "static": "part",
-    "Policy": "policy", "fork": "run.replay", "replay": "run.replay", "Result": "run.result", "Arm": "run.study",
+    "Policy": "policy", "render": "run.render", "fork": "run.replay", "replay": "run.replay", "Result": "run.result", "Arm": "run.study",
     "Study": "run.study",
 }  # fmt: skip
 

@@ -193,7 +193,19 @@ class Game(Part):
         raise NotImplementedError
 
     def scene(self, state: State) -> list[dict[str, Any]]:
-        """A picture: shapes as dicts ({"shape": "rect" | "circle" | "text" | "bar", ...}), 0..1 coordinates."""
+        """A picture: shapes as dicts of plain numbers and texts, in the order in which they are drawn; [] = the game has none.
+
+        x goes to the right, y down, in units of about the longer side of the picture, which is cropped to what its shapes cover:
+
+            rect    x, y (upper left corner), w, h
+            circle  x, y (centre), r
+            bar     x, y, w, h, value (0..1): a box, filled so far from below; from the left where it is wider than high
+            text    x, y (its middle), text; size: of its letters, 0.04 if it has none
+
+        `text` may stand on every shape: in the middle, as large as fits. `fill` is the name of a colour, light and dark in
+        `measure.style`: floor, wall, water, dirt, apple, good, bad, idle, ink (what text is written in), none (an outline), or
+        seat, with `seat`: the place in the game whose colour it is. Any other name gets one of the seats' colours.
+        """
         return []
 
     def oracles(self) -> list[Oracle]:

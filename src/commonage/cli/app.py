@@ -271,6 +271,28 @@ def transcript(
 
 
 @app.command(rich_help_panel=LOOK)
+def render(
+    folder: Folder,
+    match: Number,
+    step: Annotated[int | None, typer.Option(min=0, help="After so many steps; 0 is the start.")] = None,
+    steps: Annotated[str, typer.Option(metavar="A-B", help="After each of these; all if you name none.")] = "",
+    svg: Annotated[bool, typer.Option("--svg", help="One step, in the reader's light or dark.")] = False,
+    png: Annotated[bool, typer.Option("--png", help="One step, in pixels.")] = False,
+    gif: Annotated[bool, typer.Option("--gif", help="Many steps, as an animation.")] = False,
+    html: Annotated[bool, typer.Option("--html", help="Many steps, as a page with a player in it.")] = False,
+    out: Annotated[Path | None, typer.Option(metavar="FILE", help="Where it goes; a file in DIR if you name none.")] = None,
+    every: Annotated[int, typer.Option(help="Of many steps every so many.")] = 1,
+    scale: Annotated[int, typer.Option(metavar="PX", help="The longer side, in pixels.")] = 640,
+    dark: Annotated[bool, typer.Option("--dark", help="PNG and GIF on a dark ground.")] = False,
+) -> None:
+    """A match as a picture, an animation or a page with a player, drawn again from the log."""
+    from commonage.cli import show
+
+    kinds = [kind for kind, named in {"svg": svg, "png": png, "gif": gif, "html": html}.items() if named]
+    show.render(folder, match, out, step, steps, kinds, every, scale, dark)
+
+
+@app.command(rich_help_panel=LOOK)
 @_asks_models
 def replay(
     context: typer.Context,

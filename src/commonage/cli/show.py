@@ -208,6 +208,22 @@ def transcript(folder: Path, match: int, html: Path | None) -> None:
     print(f"Transcript: {html}")
 
 
+def render(
+    folder: Path, match: int, out: Path | None, step: int | None, steps: str, kinds: Sequence[str], every: int, scale: int, dark: bool
+) -> None:  # fmt: skip
+    from commonage.run.render import render as draw
+
+    first, dash, last = steps.partition("-")
+    if steps and not (first.isdecimal() and dash and last.isdecimal()):
+        raise SpecError(f"--steps {steps}: the first and the last, as in --steps 100-200")
+    if len(kinds) > 1:
+        raise SpecError(f"{' '.join(f'--{kind}' for kind in kinds)}: name one of them")
+    _there(folder, match)
+    span = (int(first), int(last)) if steps else None
+    picture = draw(folder, match, out, step=step, steps=span, kind="".join(kinds), every=every, scale=scale, dark=dark)
+    print(f"Picture: {picture}")
+
+
 def _there(folder: Path, match: int) -> None:
     """Raises SpecError for a match that the study in a folder does not have."""
     from commonage.run.result import Result

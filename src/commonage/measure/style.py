@@ -82,5 +82,5 @@ def css() -> str:
 
 
 def color(arm: int) -> str:
-    """The colour of the arm at this place; the ninth has the first one's again."""
+    """The colour of the arm, or of the seat, at this place; the ninth has the first one's again."""
     return f"arm{arm % 8}"

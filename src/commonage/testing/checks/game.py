@@ -16,7 +16,12 @@ from commonage.testing.checks.probe import MATCHES, Played, Player
 from commonage.testing.checks.rule import CLOSE, at, hold, nowhere
 
 LOOKS = (8, 4)  # (steps, matches) whose states are looked at closely
-SHAPES = ("rect", "circle", "text", "bar")
+SHAPES = {  # of a scene, with the numbers that each has
+    "rect": ("x", "y", "w", "h"),
+    "circle": ("x", "y", "r"),
+    "text": ("x", "y"),
+    "bar": ("x", "y", "w", "h", "value"),
+}
 
 
 def check_game(game: Any) -> None:
@@ -166,6 +171,9 @@ def _speaks(game: Game, played: Played) -> None:
         for shape in game.scene(state):
             kept = isinstance(shape, dict) and shape.get("shape") in SHAPES and is_json(shape)
             hold(kept, game, f"scene holds {shape!r}", f"Dicts of plain numbers and texts, with a shape: {', '.join(SHAPES)}")
+            fields = SHAPES[shape["shape"]]
+            kept = all(isinstance(shape.get(field), float | int) for field in fields)
+            hold(kept, game, f"scene holds {shape!r}", f"A {shape['shape']} has the numbers {', '.join(fields)}")
 
 
 def is_json(value: Any) -> bool:
