@@ -12,6 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
+from commonage import seeds
 from commonage.errors import SpecError
 from commonage.part import Part
 
@@ -252,6 +253,12 @@ def must_compile(game: Game, what: str) -> Game:
     if not game.compiles:
         raise SpecError(f"{base(game).name} is plain Python and does not compile, so that {what} cannot play it: play, replay and fork can")
     return game
+
+
+def at_start(game: Game, face: Callable[[State], Any]) -> Any:
+    """What a face gives of some first state: its outline where the game compiles, since then nothing need be computed."""
+    look = lambda: face(game.start(seeds.root(0)))
+    return jax.eval_shape(look) if game.compiles else look()
 
 
 def owners(game: Game) -> tuple[str, ...]:
