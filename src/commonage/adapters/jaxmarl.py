@@ -20,9 +20,10 @@ from commonage.errors import SpecError
 from commonage.game import Game, base, must_compile, once
 from commonage.grid.game import Grid
 from commonage.learn import observe as observing
+from commonage.part import Part, static
 
 Observe = str | observing.Transform
-inlined = functools.partial(jax.jit, static_argnums=0, inline=True)
+inlined = functools.partial(jax.jit, inline=True)
 
 
 class State(NamedTuple):
@@ -39,10 +40,11 @@ def make(
     then observations are dictionaries; by default codes of a map, else flat. `stacked`: arrays with leading axis seats instead of
     dictionaries by agent. Raises SpecError for what there is not.
     """
-    return Env(spec.game(game, list(mechanisms), sets), observe, stacked)
+    wanted = (observe,) if isinstance(observe, str) or callable(observe) else tuple(observe)
+    return Env(spec.game(game, list(mechanisms), sets), wanted if wanted != ("",) else (), stacked)
 
 
-class Env:
+class Env(Part):
     """A game as an environment. Every method is pure, compiled, and works under vmap.
 
     An action is a move of the question that the agent is asked: which one says `which`, and what is legal
@@ -50,22 +52,64 @@ class Env:
     agent that is not asked is passed over.
     """
 
-    def __init__(self, game: Game, observe: Observe | Sequence[Observe] = "", stacked: bool = False) -> None:
-        self.game, self.stacked = must_compile(game, "commonage.make"), stacked
-        self.agents = [f"agent_{i}" for i in range(game.seats)]
-        self.num_agents, self.name = game.seats, base(game).name
-        self.agent_classes = {self.name: self.agents}
-        self._observe = _observe(game, observe or ("codes" if isinstance(base(game), Grid) else "flat"))
-        self.actions = max(question.size for question in game.questions)
-        self.action_spaces = dict.fromkeys(self.agents, Discrete(self.actions))
-        self.observation_spaces = dict.fromkeys(self.agents, _space(game, self._observe))
+    game: Any
+    observe: tuple[Observe, ...] = static(default=())
+    stacked: bool = static(default=False)
+
+    def check(self) -> None:
+        must_compile(self.game, "commonage.make")
+        self.looks  # noqa: B018  it raises where there is no such observation
+
+    @property
+    def name(self) -> str:
+        """That of the game inside all mechanisms."""
+        return base(self.game).name
+
+    @property
+    def num_agents(self) -> int:
+        """How many seats there are."""
+        return self.game.seats
+
+    @functools.cached_property
+    def agents(self) -> list[str]:
+        """`agent_0` is the first seat."""
+        return [f"agent_{i}" for i in range(self.num_agents)]
+
+    @property
+    def agent_classes(self) -> dict[str, list[str]]:
+        """All are alike."""
+        return {self.name: self.agents}
+
+    @functools.cached_property
+    def actions(self) -> int:
+        """As many as the largest question has moves."""
+        return max(question.size for question in self.game.questions)
+
+    @functools.cached_property
+    def looks(self) -> dict[str, tuple[observing.Transform, float, float]]:
+        """What is observed, by name; "" where it is but one thing."""
+        wanted = self.observe or (("codes" if isinstance(base(self.game), Grid) else "flat"),)
+        found = {one if isinstance(one, str) else one.__name__: observing.of(self.game, one) for one in wanted}
+        return found if len(wanted) > 1 else {"": next(iter(found.values()))}
+
+    @functools.cached_property
+    def action_spaces(self) -> dict[str, Discrete]:
+        """By agent; the same for all."""
+        return dict.fromkeys(self.agents, Discrete(self.actions))
+
+    @functools.cached_property
+    def observation_spaces(self) -> dict[str, Box | Dict]:
+        """By agent; the same for all."""
+        seen = {name: jax.eval_shape(lambda look=look: look(self.game, self.game.start(seeds.root(0)))) for name, (look, *_) in self.looks.items()}
+        boxes = {name: Box(*self.looks[name][1:], rows.shape[1:], np.dtype(rows.dtype)) for name, rows in seen.items()}
+        return dict.fromkeys(self.agents, boxes.get("") or Dict(boxes))
 
     def action_space(self, agent: str) -> Discrete:
-        """The same for all: as many actions as the largest question has moves."""
+        """What an agent may do."""
         return self.action_spaces[agent]
 
     def observation_space(self, agent: str) -> Box | Dict:
-        """The same for all."""
+        """What an agent may see."""
         return self.observation_spaces[agent]
 
     @inlined
@@ -95,7 +139,7 @@ class Env:
     @inlined
     def get_obs(self, state: State) -> Any:
         """What each agent sees."""
-        seen = {name: look(self.game, state.game) for name, (look, *_) in self._observe.items()}
+        seen = {name: look(self.game, state.game) for name, (look, *_) in self.looks.items()}
         rows = seen.get("", seen)
         return self._by_agent(rows if self.stacked else once(lambda: rows, state.key))  # else each agent's would compute all of them
 
@@ -149,16 +193,3 @@ def _words(key: Any) -> Array:
     if jnp.shape(key)[-1:] < (2,) or jnp.ndim(key) != 1 or jnp.result_type(key) != np.uint32:
         raise SpecError(f"key={key!r:.60}: one of JAX's, as in jax.random.key(0), or uint32[2]; of many take jax.vmap")
     return seeds.fold(key[:2], *key[2:]) if len(key) > 2 else jnp.asarray(key)
-
-
-def _observe(game: Game, named: Any) -> dict[str, Any]:
-    """By name (look, low, high); "" where there is but one."""
-    several = [named] if isinstance(named, str) or callable(named) else list(named)
-    found = {one if isinstance(one, str) else one.__name__: observing.of(game, one) for one in several}
-    return found if len(several) > 1 else {"": next(iter(found.values()))}
-
-
-def _space(game: Game, observe: dict[str, Any]) -> Box | Dict:
-    seen = lambda look: jax.eval_shape(lambda: look(game, game.start(seeds.root(0))))
-    boxes = {name: Box(low, high, seen(look).shape[1:], np.dtype(seen(look).dtype)) for name, (look, low, high) in observe.items()}
-    return boxes.get("") or Dict(boxes)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import secrets
 from collections.abc import Sequence
 from typing import Any
@@ -207,13 +206,13 @@ class Turns(_Played, AECEnv[str, Any, Any]):
         return any(self.terminations.values()) or any(self.truncations.values())
 
 
-@functools.partial(jax.jit, static_argnums=0)
+@jax.jit
 def _reset(env: Env, key: Any) -> Any:
     _, state = env.reset(key)
     return state, _seen(env, state)
 
 
-@functools.partial(jax.jit, static_argnums=0)
+@jax.jit
 def _step(env: Env, state: State, actions: Any) -> Any:
     _, state, rewards, _, infos = env.step_env(state.key, state, actions)
     return state, _seen(env, state), rewards, infos

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import importlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from types import ModuleType
 from typing import Any, NamedTuple
 
@@ -74,14 +74,15 @@ class Sight(NamedTuple):
 
 
 class Pettingzoo(Game):
-    """`module` is where it is found, `mpe2.simple_spread_v3` or `my.module:function`; `options` what its maker takes, "N=2,max_cycles=9".
+    """`env` is its name in PettingZoo's registry, `classic/rps-v2`, a module that has `parallel_env`, `mpe2.simple_spread_v3`, or a
+    function that makes one, `my.module:function`; `options` what its maker takes, "N=2,max_cycles=9".
 
     Each step is a round. The environment is reset with a seed from the match's key. A state is the moves so far: where it
     is not the one that the environment stands at, a mechanism having looked ahead, they are played once more.
     `actions` and `about` are for words: what the actions are called, and the rules.
     """
 
-    module: str = static(default="")
+    env: str = static(default="")
     options: str = static(default="")
     rounds: int = static(default=1000)  # at most: then it is cut off
     actions: tuple[str, ...] = static(default=())
@@ -90,7 +91,7 @@ class Pettingzoo(Game):
     compiles = False
 
     def check(self) -> None:
-        self.require(bool(self.module), "module", "where the environment is found, as in mpe2.simple_spread_v3")
+        self.require(bool(self.env), "env", "a name in PettingZoo's registry, as in classic/rps-v2, or a module")
         self.require(self.rounds >= 1, "rounds", "at least 1")
         sizes = set(self.known.sizes)
         self.require(not self.actions or sizes == {len(self.actions)}, "actions", f"as many names as there are actions, {sizes}")
@@ -98,7 +99,7 @@ class Pettingzoo(Game):
     @property
     def known(self) -> Known:
         """Its agents and their spaces. Raises SpecError for what is no such environment."""
-        return _known(self.module, self.options)
+        return _known(self.env, self.options)
 
     @property
     def seats(self) -> int:  # type: ignore[override]
@@ -116,7 +117,7 @@ class Pettingzoo(Game):
 
     def start(self, key: Array) -> State:
         seed = int(seeds.bits(seeds.fold(key, self.label, "start"))) >> 1
-        live = Live(_make(self.module, self.options), seed)
+        live = Live(_make(self.env, self.options), seed)
         none = np.zeros(self.seats, np.float32)
         return self._state(live, np.int32(0), np.full((self.rounds, self.seats), -1, np.int32), none)
 
@@ -196,18 +197,18 @@ class Pettingzoo(Game):
             live.step(actions)
         if not np.array_equal(self._state(live, state.clock, np.asarray(state.moves), np.asarray(state.paid)).seen, state.seen):
             says = "reset with the same seed and given the same actions it came to other observations"
-            raise ContractError(f"{self.module} is not deterministic: {says}. A mechanism with questions of its own cannot go around it")
+            raise ContractError(f"{self.env} is not deterministic: {says}. A mechanism with questions of its own cannot go around it")
 
 
 def from_pettingzoo(
-    maker: str | ModuleType | Callable[..., Any], rounds: int = 1000, actions: tuple[str, ...] = (), about: str = "", **options: Any
+    maker: str | ModuleType | Callable[..., Any], rounds: int = 1000, actions: Sequence[str] = (), about: str = "", **options: Any
 ) -> Pettingzoo:
-    """`from_pettingzoo(rps_v2, max_cycles=9)`: the game of a module, or of a function that makes an environment.
+    """`from_pettingzoo("classic/rps-v2", max_cycles=9)`: the game of a name in PettingZoo's registry, a module, or a function.
 
-    `options` are the maker's. It must be importable, so that the log's readers find it again. Raises SpecError where it is not,
-    or makes nothing that can be played.
+    `options` are the maker's. A function must be importable, so that the log's readers find it again. Raises SpecError where it is
+    not, or makes nothing that can be played.
     """
-    named = maker if isinstance(maker, str) else getattr(maker, "__name__", "") if isinstance(maker, ModuleType) else _named(maker)
+    named = maker if isinstance(maker, str) else maker.__name__ if isinstance(maker, ModuleType) else _named(maker)
     return Pettingzoo(named, ",".join(f"{name}={spec.write(value)}" for name, value in options.items()), rounds, tuple(actions), about)
 
 
@@ -215,39 +216,44 @@ def _named(maker: Any) -> str:
     """`my.module:function`."""
     module, name = getattr(maker, "__module__", ""), getattr(maker, "__qualname__", "")
     if not name or "<" in name:
-        raise SpecError(f"{maker!r:.80}: give the module, or a function of one that makes the environment: from_pettingzoo(rps_v2)")
+        raise SpecError(f"{maker!r:.80}: give the module, or a function of one that makes the environment: from_pettingzoo(simple_spread_v3)")
     return f"{module}:{name}"
 
 
 @functools.lru_cache(maxsize=64)
-def _known(module: str, options: str) -> Known:
-    env = _make(module, options)
+def _known(env: str, options: str) -> Known:
+    made = _make(env, options)
     try:
-        agents = tuple(map(str, env.possible_agents))
-        acts = [env.action_space(agent) for agent in env.possible_agents]
-        sees = tuple(_observed(env.observation_space(agent)) for agent in env.possible_agents)
+        agents = list(made.possible_agents)
+        acts = [made.action_space(agent) for agent in agents]
+        sees = tuple(_observed(made.observation_space(agent)) for agent in agents)
     except AttributeError as error:
-        raise SpecError(f"{module}: {error}: it must be one of PettingZoo's parallel environments, with possible_agents") from error
+        raise SpecError(f"{env}: {error}. It must be one of PettingZoo's parallel environments, with possible_agents") from error
     finally:
-        env.close()
+        made.close()
     for agent, space in zip(agents, acts, strict=True):
         if not isinstance(space, _spaces().Discrete):
-            raise SpecError(f"{module}: {agent} acts in {space}; only Discrete actions can be moves")
-    return Known(agents, sees, tuple(int(space.start) for space in acts), tuple(int(space.n) for space in acts))
+            raise SpecError(f"{env}: {agent} acts in {space}; only Discrete actions can be moves")
+    return Known(tuple(agents), sees, tuple(int(space.start) for space in acts), tuple(int(space.n) for space in acts))
 
 
-def _make(module: str, options: str) -> Any:
+def _make(env: str, options: str) -> Any:
     """A new environment."""
-    path, _, name = module.partition(":")
     try:
-        maker = functools.reduce(getattr, (name or MAKER).split("."), importlib.import_module(path))
-        given = spec.call(f"{name or MAKER}({options})")
-        return maker(*given.args, **given.options)
+        given = spec.call(f"make({options})")
+        return _maker(env)(*given.args, **given.options)
     except CommonageError:
         raise
     except Exception as error:
-        says = f"{type(error).__name__}: {error}"
-        raise SpecError(f"pettingzoo(module={module}): no environment came of it: {says}. Name a module that has {MAKER}") from error
+        way = f"Name one in PettingZoo's registry, as in classic/rps-v2, or a module that has {MAKER}"
+        raise SpecError(f"pettingzoo(env={env},options={options!r}): {type(error).__name__}: {error}. {way}") from error
+
+
+def _maker(env: str) -> Callable[..., Any]:
+    if "/" in env:
+        return functools.partial(importlib.import_module("pettingzoo").make, "parallel", env)
+    module, _, name = env.partition(":")
+    return functools.reduce(getattr, (name or MAKER).split("."), importlib.import_module(module))
 
 
 def _observed(space: Any) -> Any:
