@@ -10,7 +10,8 @@ from played import holds, look, start, step
 
 from commonage import seeds
 from commonage.errors import SpecError
-from commonage.games.coins import OTHERS, OWN, Coins, room
+from commonage.games import coin_game
+from commonage.games.coins import OTHERS, OTHERS_TAKEN, OWN, OWN_TAKEN, Coins, room
 from commonage.grid.kernel import BACK, FLOOR, FORWARD, LEFT, NOOP, RIGHT, TURN_LEFT, TURN_RIGHT, WALL, WHO
 from commonage.learn import rollout
 from commonage.policies.coin_grabber import CoinGrabber
@@ -78,13 +79,13 @@ def test_a_match_starts_in_an_empty_room():
 @pytest.mark.parametrize(
     ("coins", "moves", "rewards", "took"),
     [
-        ([(2, 3, FIRST), (5, 3, SECOND)], [FORWARD, FORWARD], [1, 1], [OWN, OWN]),  # each takes its own
-        ([(2, 3, SECOND), (5, 3, FIRST)], [FORWARD, FORWARD], [-1, -1], [OTHERS, OTHERS]),  # each takes the other's
-        ([(2, 3, SECOND)], [FORWARD, NOOP], [1, -2], [OTHERS, 0]),
-        ([(5, 3, FIRST)], [NOOP, FORWARD], [-2, 1], [0, OTHERS]),
-        ([(2, 3, FIRST), (5, 3, FIRST)], [FORWARD, FORWARD], [-1, 1], [OWN, OTHERS]),
-        ([(2, 2, FIRST)], [NOOP, NOOP], [1, 0], [OWN, 0]),  # who stands there takes what appears
-        ([(2, 2, SECOND), (5, 2, SECOND)], [FORWARD, NOOP], [0, 1], [0, OWN]),  # who leaves does not
+        ([(2, 3, FIRST), (5, 3, SECOND)], [FORWARD, FORWARD], [1, 1], [OWN_TAKEN, OWN_TAKEN]),  # each takes its own
+        ([(2, 3, SECOND), (5, 3, FIRST)], [FORWARD, FORWARD], [-1, -1], [OTHERS_TAKEN, OTHERS_TAKEN]),  # each takes the other's
+        ([(2, 3, SECOND)], [FORWARD, NOOP], [1, -2], [OTHERS_TAKEN, 0]),
+        ([(5, 3, FIRST)], [NOOP, FORWARD], [-2, 1], [0, OTHERS_TAKEN]),
+        ([(2, 3, FIRST), (5, 3, FIRST)], [FORWARD, FORWARD], [-1, 1], [OWN_TAKEN, OTHERS_TAKEN]),
+        ([(2, 2, FIRST)], [NOOP, NOOP], [1, 0], [OWN_TAKEN, 0]),  # who stands there takes what appears
+        ([(2, 2, SECOND), (5, 2, SECOND)], [FORWARD, NOOP], [0, 1], [0, OWN_TAKEN]),  # who leaves does not
         ([(2, 3, FIRST)], [TURN_LEFT, NOOP], [0, 0], [0, 0]),
     ],
 )
@@ -93,6 +94,13 @@ def test_a_step(coins, moves, rewards, took):
     assert turn.rewards.tolist() == rewards
     assert turn.state.own.took.tolist() == took
     assert (turn.state.cells >= OWN).sum() == len(coins) - np.count_nonzero(took)
+
+
+def test_what_was_taken_is_written_as_in_the_coin_game():
+    """Measures read the fact `took` of both games: 1 the own coin, 2 the other's."""
+    assert (OWN_TAKEN, OTHERS_TAKEN) == (coin_game.OWN, coin_game.OTHERS)
+    state = after(placed((2, 2, EAST), (5, 2, EAST), coins=[(2, 3, FIRST), (5, 3, FIRST)]), [FORWARD, FORWARD]).state
+    assert BARE.facts(state)["took"].tolist() == [coin_game.OWN, coin_game.OTHERS]
 
 
 def test_moves_go_by_where_one_faces():
@@ -143,7 +151,7 @@ def test_each_sees_its_own_coins_as_own():
 def test_it_is_told_of_a_loss_and_not_of_what_the_other_takes_of_its_own():
     state = after(placed((2, 2, EAST), (5, 2, EAST), coins=[(2, 3, SECOND), (5, 3, SECOND)]), [FORWARD, FORWARD]).state
     sight = look(BARE, state)
-    assert (sight.own.took.tolist(), sight.own.lost.tolist()) == ([OTHERS, OWN], [False, True])
+    assert (sight.own.took.tolist(), sight.own.lost.tolist()) == ([OTHERS_TAKEN, OWN_TAKEN], [False, True])
 
 
 def test_where_both_want_a_coin_each_gets_it_as_often():
@@ -261,7 +269,7 @@ def test_words():
         "right the other's coin. Your coin (1): 2 ahead. The other's coin (2): 1 right; 2 ahead 1 right. Player 2: 3 right, facing north."
     )
     state = after(state, [RIGHT, NOOP]).state
-    assert BARE.tell(state, 0).endswith("You took the other's coin in the last step.")
+    assert BARE.tell(state, 0).endswith("You took a coin of the other's in the last step.")
     assert BARE.tell(state, 1).endswith("The other took a coin of yours in the last step.")
     rules = Coins().rules(1)
     assert "a map of 17 rows and 17 columns" in rules

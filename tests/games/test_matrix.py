@@ -90,12 +90,12 @@ def test_who_comes_to_a_token_collects_it():
     (turn,) = turns(state, [FORWARD, FORWARD])
     own = turn.state.own
     assert own.bag.tolist() == [[1, 2], [2, 1]]
-    assert own.took.tolist() == [RED, GREEN]
+    assert own.collected.tolist() == [RED, GREEN]
     assert own.ready.tolist() == [True, True]
     assert turn.rewards.tolist() == [0, 0]
     assert lying(turn.state) == (green - 1, red - 1)
     (then,) = turns(turn.state, STAY)
-    assert (then.state.own.bag.tolist(), then.state.own.took.tolist()) == ([[1, 2], [2, 1]], [0, 0])
+    assert (then.state.own.bag.tolist(), then.state.own.collected.tolist()) == ([[1, 2], [2, 1]], [0, 0])
 
 
 def test_a_token_may_come_back_from_the_eleventh_step_on_where_nobody_stands():
@@ -172,7 +172,7 @@ def test_three_hits_destroy_a_token_and_the_third_passes():
 def test_damage_stays_when_a_token_is_collected():
     state = turns(world((6, 5, WEST), (13, 2, EAST)), FIRE, STAY, STAY, FIRE, [FORWARD, NOOP], [FORWARD, NOOP])[-1].state
     spot = cell(6, 3) - GAME._strip.start
-    assert (int(state.own.took[0]), int(state.own.field.hits[spot]), int(state.own.field.wait[spot])) == (RED, 2, 10)
+    assert (int(state.own.collected[0]), int(state.own.field.hits[spot]), int(state.own.field.wait[spot])) == (RED, 2, 10)
 
 
 @pytest.mark.parametrize("ready", [(True, True), (True, False), (False, True), (False, False)])
@@ -293,7 +293,7 @@ def test_who_stands_still_at_the_end_of_a_round_has_its_deed():
 
 def test_what_the_other_carries_is_not_seen_before_they_interact():
     state = world(*FREE, bags=((3, 1), (1, 2)))
-    other = state._replace(own=state.own._replace(bag=np.array([[3, 1], [9, 0]], np.int32), took=np.array([0, GREEN], np.int32)))
+    other = state._replace(own=state.own._replace(bag=np.array([[3, 1], [9, 0]], np.int32), collected=np.array([0, GREEN], np.int32)))
     first = lambda tree: [np.asarray(leaf[0]).tolist() for leaf in jax.tree.leaves(tree)]
     assert first(look(GAME, state)) == first(look(GAME, other))
     assert GAME.tell(state, 0) == GAME.tell(other, 0)
@@ -402,8 +402,8 @@ def test_purists_show_what_they_are():
     """Five of one kind and one of the other, or a little more: green parts of 5/6 and 1/6."""
     mixed = paired()["green", "red"]
     assert mixed.facts["met"].any(0).all()
-    assert not (mixed.facts["took"][..., 0] == RED).any()
-    assert not (mixed.facts["took"][..., 1] == GREEN).any()
+    assert not (mixed.facts["collected"][..., 0] == RED).any()
+    assert not (mixed.facts["collected"][..., 1] == GREEN).any()
     np.testing.assert_allclose(np.nanmean(mixed.deeds, (0, 1)), [5 / 6, 1 / 6], atol=0.02)
 
 

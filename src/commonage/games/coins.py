@@ -22,17 +22,18 @@ from commonage.part import static
 
 OWN, OTHERS = 3, 4  # in a view; on the map these are the coins of the first player and of the second
 SWAP = OWN ^ OTHERS
+OWN_TAKEN, OTHERS_TAKEN = 1, 2  # as in `coin_game`
 SEATS = np.arange(2)
 
 
 class Own(NamedTuple):
-    took: Array  # int32[2]: in the last step: 0 nothing, 3 an own coin, 4 one of the other's
+    took: Array  # int32[2]: in the last step: 0 nothing, 1 an own coin, 2 one of the other's
     own: Array  # int32[2]: own coins taken in this round
     all: Array  # int32[2]: coins taken in this round
 
 
 class Seen(NamedTuple):
-    took: Array  # int32[seats]: in the last step: 0 nothing, 3 an own coin, 4 one of the other's
+    took: Array  # int32[seats]: in the last step: 0 nothing, 1 an own coin, 2 one of the other's
     lost: Array  # bool[seats]: the other took one of mine in the last step
 
 
@@ -82,10 +83,10 @@ class Coins(Grid):
     def act(self, key: Array, world: World, moves: Array) -> tuple[World, Array]:
         """Whoever stands on a coin takes it."""
         found = kernel.done(world.cells[world.body.at]).astype(jnp.int32)
-        took = jnp.where(found >= OWN, found ^ SEATS * SWAP, 0)
+        took = jnp.where(found >= OWN, jnp.where(found - OWN == SEATS, OWN_TAKEN, OTHERS_TAKEN), 0)
         cells = kernel.lay(world.cells, jnp.where(took > 0, world.body.at, len(world.cells)), kernel.FLOOR)
-        own = Own(took, world.own.own + (took == OWN), world.own.all + (took > 0))
-        rewards = (took > 0) - self.penalty * (took == OTHERS)[::-1]
+        own = Own(took, world.own.own + (took == OWN_TAKEN), world.own.all + (took > 0))
+        rewards = (took > 0) - self.penalty * (took == OTHERS_TAKEN)[::-1]
         return world._replace(cells=cells, own=own), rewards.astype(jnp.float32)
 
     def judge(self, world: World) -> Array:
@@ -102,7 +103,7 @@ class Coins(Grid):
         return sight._replace(view=sight.view ^ jnp.where(coin, np.uint8(SWAP) * SEATS.astype(np.uint8)[:, None, None], 0))
 
     def seen(self, world: World) -> Seen:
-        return Seen(world.own.took, (world.own.took == OTHERS)[::-1])
+        return Seen(world.own.took, (world.own.took == OTHERS_TAKEN)[::-1])
 
     def toward(self, state: World) -> Array:
         return jnp.array([1, 0], jnp.int32)
@@ -120,8 +121,8 @@ class Coins(Grid):
         )
 
     def recount(self, mine: Sight) -> list[str]:
-        took = int(mine.own.took)
-        said = [f"You took {self.things[took].replace('your coin', 'a coin of yours')} in the last step."] * bool(took)
+        whose = ("", "yours", "the other's")[int(mine.own.took)]
+        said = [f"You took a coin of {whose} in the last step."] * bool(whose)
         return said + ["The other took a coin of yours in the last step."] * bool(mine.own.lost)
 
     def scene(self, state: World) -> list[dict[str, Any]]:

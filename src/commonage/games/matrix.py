@@ -38,7 +38,7 @@ class Own(NamedTuple):
     field: Field
     wait: Array  # int32[2]: steps until a seat may interact again
     bag: Array  # int32[2, 2]: tokens of each seat, green and red
-    took: Array  # int32[2]: in the last step: 0 nothing, 3 a green token, 4 a red one
+    collected: Array  # int32[2]: in the last step: 0 nothing, 3 a green token, 4 a red one
     ready: Array  # bool[2]: has collected since its bag was last emptied
     frozen: Array  # int32[]: steps until the points of an interaction come; 0 = none is under way
     met: Array  # bool[]: they interacted in the last step
@@ -51,7 +51,7 @@ class Own(NamedTuple):
 class Seen(NamedTuple):
     wait: Array  # int32[seats]: steps until I may interact again
     bag: Array  # int32[seats, 2]: my green and red tokens
-    took: Array  # int32[seats]: in the last step: 0 nothing, 3 a green token, 4 a red one
+    collected: Array  # int32[seats]: in the last step: 0 nothing, 3 a green token, 4 a red one
     ready: Array  # bool[seats]: I have collected since my bag was last emptied
     other_ready: Array  # int32[seats]: whether the other has; -1 where I do not see it
     frozen: Array  # int32[seats]: steps until the points of an interaction come; 0 = none is under way
@@ -86,7 +86,7 @@ class Matrix(Grid):
     things: ClassVar[tuple[str, ...]] = ("unseen", "floor", "wall", "green token", "red token")
     acts: ClassVar[tuple[str, ...]] = ("interact",)
     window: ClassVar[tuple[int, int, int]] = (3, 1, 2)
-    private: ClassVar[tuple[str, ...]] = ("bag", "took", "paid")
+    private: ClassVar[tuple[str, ...]] = ("bag", "collected", "paid")
 
     def check(self) -> None:
         super().check()
@@ -155,14 +155,14 @@ class Matrix(Grid):
     def act(self, key: Array, world: World, moves: Array) -> tuple[World, Array]:
         own, here = world.own, (world.own.frozen == 0) & (world.body.out == 0)
         found = kernel.done(world.cells[world.body.at]).astype(jnp.int32)
-        took = jnp.where(here & (found >= GREEN), found, 0)
-        bag, ready = own.bag + (took[:, None] == np.array([GREEN, RED])), own.ready | (took > 0)
+        collected = jnp.where(here & (found >= GREEN), found, 0)
+        bag, ready = own.bag + (collected[:, None] == np.array([GREEN, RED])), own.ready | (collected > 0)
         fires = here & (own.wait == 0) & (moves == INTERACT)
         wait = jnp.where(fires, self.beam_wait, jnp.where(here, jnp.maximum(own.wait - 1, 0), own.wait))
         spots = kernel.done(self._beam(world, fires))
         cells, field = self._taken(world, spots)
         met = (spots == world.body.at[::-1, None]).any() & ready.all()
-        own = own._replace(field=field, wait=wait, bag=bag, took=took, ready=ready)
+        own = own._replace(field=field, wait=wait, bag=bag, collected=collected, ready=ready)
         return self._settle(world._replace(cells=cells, own=own), kernel.done(met))
 
     def _beam(self, world: World, fires: Array) -> Array:
@@ -243,14 +243,14 @@ class Matrix(Grid):
         own, frozen = world.own, jnp.broadcast_to(world.own.frozen, 2)
         sees = (world.body.out == 0) & self._sees(world.body)[ME, OTHER]
         other_ready = jnp.where(sees, own.ready[::-1], -1).astype(jnp.int32)
-        return Seen(own.wait, own.bag, own.took, own.ready, other_ready, frozen, own.showed, own.showed[::-1], own.paid)
+        return Seen(own.wait, own.bag, own.collected, own.ready, other_ready, frozen, own.showed, own.showed[::-1], own.paid)
 
     def toward(self, state: World) -> Array:
         return jnp.array([1, 0], jnp.int32)
 
     def facts(self, state: World) -> dict[str, Array]:
         own = state.own
-        facts = {"took": own.took, "green": own.bag[:, 0], "red": own.bag[:, 1], "met": own.met, "frozen": own.frozen}
+        facts = {"collected": own.collected, "green": own.bag[:, 0], "red": own.bag[:, 1], "met": own.met, "frozen": own.frozen}
         return {**facts, "out": state.body.out}
 
     def rules(self, seat: int) -> str:
@@ -273,7 +273,7 @@ class Matrix(Grid):
 
     def recount(self, mine: Sight) -> list[str]:
         own = mine.own
-        said = [f"You collected a {self.things[int(own.took)]} in the last step."] * bool(own.took)
+        said = [f"You collected a {self.things[int(own.collected)]} in the last step."] * bool(own.collected)
         said.append(f"Your bag holds {_bag(own.bag)}; you have {'' if own.ready else 'not '}collected since it was last emptied.")
         if own.other_ready >= 0:
             said.append(f"The other has {'' if own.other_ready else 'not '}collected.")
