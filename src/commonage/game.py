@@ -12,6 +12,8 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
+from commonage import seeds
+from commonage.errors import SpecError
 from commonage.part import Part
 
 State = Any  # a NamedTuple of arrays; a mechanism's has a field `game`, the state of the game inside
@@ -244,6 +246,19 @@ def layers(game: Game) -> tuple[Game, ...]:
 def base(game: Game) -> Game:
     """The game inside all mechanisms."""
     return layers(game)[0]
+
+
+def must_compile(game: Game, what: str) -> Game:
+    """The game. Raises SpecError where it is plain Python, which `what` cannot use."""
+    if not game.compiles:
+        raise SpecError(f"{base(game).name} is plain Python and does not compile, so that {what} cannot play it: play, replay and fork can")
+    return game
+
+
+def at_start(game: Game, face: Callable[[State], Any]) -> Any:
+    """What a face gives of some first state: its outline where the game compiles, since then nothing need be computed."""
+    look = lambda: face(game.start(seeds.root(0)))
+    return jax.eval_shape(look) if game.compiles else look()
 
 
 def owners(game: Game) -> tuple[str, ...]:

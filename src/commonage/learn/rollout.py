@@ -17,7 +17,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from commonage import seeds
-from commonage.game import Game, Legal, Turn, choose, layers, once, owners
+from commonage.game import Game, Legal, Turn, choose, layers, must_compile, once, owners
 from commonage.learn.sound import answered
 from commonage.policy import Policy
 
@@ -189,7 +189,8 @@ _record_quick = jax.jit(_steps, compiler_options=QUICK)
 
 
 def sit(game: Game, groups: Sequence[Group], keys: Array) -> Tables:
-    """Everybody takes their seats; `keys` uint32[2, matches]."""
+    """Everybody takes their seats; `keys` uint32[2, matches]. Raises SpecError where the game does not compile."""
+    must_compile(game, "a rollout")
     sitting, count = [_sit(game, group, keys) for group in groups], keys.shape[1]
     if any(group.match is None for group in groups):
         return Tables(sitting, None)

@@ -8,11 +8,12 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+import numpy as np
 from PIL import GifImagePlugin, Image, ImageChops, ImageDraw
 
 from commonage.measure.style import COLORS, FILLS
 from commonage.run.render.drawing import Disc, Mark, Rect, Sheet, caption, font, marks, sheet
-from commonage.run.render.film import Film
+from commonage.run.render.film import Film, Shape
 
 SMOOTH = 8  # a disc is drawn so many times larger, then made smaller
 SAMPLE = 24  # frames from which the colours of a GIF are taken
@@ -20,6 +21,14 @@ SECONDS, SLOWEST, FASTEST = 12, 0.8, 0.06  # a GIF takes about so long; a frame 
 CLEAR = 255  # the index that is no colour
 APART = 8  # of 256 levels: two colours differ so much in one part at least
 REST = 2.0  # seconds of the last frame
+
+
+def pixels(scene: Sequence[Shape], scale: int, dark: bool = False) -> np.ndarray:
+    """uint8[height, width, 3]: a scene alone, its longer side about so many pixels."""
+    on, colors = sheet(Film(0, "", (), list(scene), []), scale, captioned=False), _colors(dark)
+    picture = Image.new("RGB", (on.width, on.height), colors["paper"])
+    _paint(picture, ImageDraw.Draw(picture), [mark for shape in scene for mark in marks(shape, on)], colors)
+    return np.asarray(picture)
 
 
 def png(film: Film, pixels: int, dark: bool) -> bytes:

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import jax
 import numpy as np
 
-from commonage.game import Game, Question, base, layers, owners, width
+from commonage.game import Game, Question, base, layers, must_compile, owners, width
 from commonage.mechanism import Mechanism
 from commonage.testing.checks import probe, rule, streams
 from commonage.testing.checks.probe import MATCHES, Played, Player
@@ -26,7 +26,7 @@ SHAPES = {  # of a scene, with the numbers that each has
 
 def check_game(game: Any) -> None:
     """Raises ContractError unless a game keeps the contract of `commonage.Game`: an object, a class or text."""
-    game = rule.game(game)
+    game = must_compile(rule.game(game), "commonage check")
     played = play(game)
     well_formed(game, played)
     same_alone(game, played)

@@ -1,0 +1,281 @@
+"""Any of PettingZoo's parallel environments whose actions are discrete, as a game in plain Python (Terry et al. 2021)."""
+
+from __future__ import annotations
+
+import functools
+import importlib
+from collections.abc import Callable, Sequence
+from types import ModuleType
+from typing import Any, NamedTuple
+
+import jax
+import numpy as np
+from jax import Array
+
+from commonage import seeds, spec
+from commonage.errors import CommonageError, ContractError, SpecError
+from commonage.game import Ask, Game, Legal, Question, Turn
+from commonage.part import static
+
+MAKER = "parallel_env"  # what PettingZoo's modules call the function that makes one
+
+
+class Known(NamedTuple):
+    """What is known of an environment before it is played; rows by agent."""
+
+    agents: tuple[str, ...]
+    sees: tuple[Any, ...]  # the space of each one's observations
+    first: tuple[int, ...]  # the number of each one's first action
+    sizes: tuple[int, ...]  # how many each one has
+
+    @property
+    def longest(self) -> int:
+        """Numbers of the longest observation."""
+        return max(_spaces().flatdim(space) for space in self.sees)
+
+
+@jax.tree_util.register_static
+class Live:
+    """The environment that a match plays in. It cannot be copied: so it says which actions it has been through."""
+
+    def __init__(self, env: Any, seed: int) -> None:
+        self.env, self.seed = env, seed
+        self.observed: dict[str, Any] = {}
+        self.infos: dict[str, Any] = {}
+        self.begin()
+
+    def begin(self) -> None:
+        """Back to the start."""
+        self.observed, self.infos = self.env.reset(seed=self.seed)
+        self.been: list[dict[str, int]] = []
+
+    def step(self, actions: dict[str, int]) -> tuple[dict[str, float], dict[str, bool]]:
+        """(rewards, who has terminated)."""
+        self.observed, rewards, terminations, _, self.infos = self.env.step(actions)
+        self.been.append(actions)
+        return rewards, terminations
+
+
+class State(NamedTuple):
+    clock: Array  # int32[]: steps played
+    moves: Array  # int32[rounds, seats]: of all steps so far; -1 of who was not there, and of steps to come
+    here: Array  # bool[seats]: who is not done
+    seen: Array  # float32[seats, numbers]: each one's observation as Gymnasium flattens it, then zeros
+    legal: Array  # bool[seats, options]
+    paid: Array  # float32[seats]: rewards of the last step
+    live: Live
+
+
+class Sight(NamedTuple):
+    clock: Array  # int32[seats]
+    seen: Array  # float32[seats, numbers]: my observation as Gymnasium flattens it, then zeros
+    paid: Array  # float32[seats]: what I got in the last step
+    here: Array  # bool[seats, seats]: who is not done
+
+
+class Pettingzoo(Game):
+    """`env` is its name in PettingZoo's registry, `classic/rps-v2`, a module that has `parallel_env`, `mpe2.simple_spread_v3`, or a
+    function that makes one, `my.module:function`; `options` what its maker takes, "N=2,max_cycles=9".
+
+    Each step is a round. The environment is reset with a seed from the match's key. A state is the moves so far: where it
+    is not the one that the environment stands at, a mechanism having looked ahead, they are played once more.
+    `actions` and `about` are for words: what the actions are called, and the rules.
+    """
+
+    env: str = static(default="")
+    options: str = static(default="")
+    rounds: int = static(default=1000)  # at most: then it is cut off
+    actions: tuple[str, ...] = static(default=())
+    about: str = static(default="")
+
+    compiles = False
+
+    def check(self) -> None:
+        self.require(bool(self.env), "env", "a name in PettingZoo's registry, as in classic/rps-v2, or a module")
+        self.require(self.rounds >= 1, "rounds", "at least 1")
+        sizes = set(self.known.sizes)
+        self.require(not self.actions or sizes == {len(self.actions)}, "actions", f"as many names as there are actions, {sizes}")
+
+    @property
+    def known(self) -> Known:
+        """Its agents and their spaces. Raises SpecError for what is no such environment."""
+        return _known(self.env, self.options)
+
+    @property
+    def seats(self) -> int:  # type: ignore[override]
+        return len(self.known.agents)
+
+    @property
+    def roles(self) -> tuple[str, ...]:  # type: ignore[override]
+        return self.known.agents
+
+    @property
+    def questions(self) -> tuple[Question, ...]:
+        sizes = sorted(set(self.known.sizes))
+        names = ["act"] if len(sizes) == 1 else [f"act, one of {size}" for size in sizes]
+        return tuple(Question(name, self.actions or tuple(map(str, range(size)))) for name, size in zip(names, sizes, strict=True))
+
+    def start(self, key: Array) -> State:
+        seed = int(seeds.bits(seeds.fold(key, self.label, "start"))) >> 1
+        live = Live(_make(self.env, self.options), seed)
+        none = np.zeros(self.seats, np.float32)
+        return self._state(live, np.int32(0), np.full((self.rounds, self.seats), -1, np.int32), none)
+
+    def ask(self, state: State) -> Ask:
+        sizes = np.array(self.known.sizes)
+        which = np.searchsorted(np.unique(sizes), sizes)
+        none = np.zeros(self.seats, np.int32)
+        return Ask(np.where(state.here, which, -1).astype(np.int32), Legal(none, (sizes - 1).astype(np.int32), np.asarray(state.legal)))
+
+    def look(self, state: State) -> Sight:
+        each = lambda x: np.broadcast_to(x, (self.seats, *np.shape(x)))
+        return Sight(each(state.clock), np.asarray(state.seen), np.asarray(state.paid), each(state.here))
+
+    def step(self, key: Array, state: State, moves: Array) -> Turn:
+        ask, moves = self.ask(state), np.where(state.here, moves, -1)
+        if not (ask.legal.has(moves) | ~np.asarray(state.here)).all():  # moves of a mechanism's question: what comes out is not used
+            return self._turn(state, False, False)
+        clock, live = int(state.clock), state.live
+        self._stand(live, state)
+        rewards, done = live.step(self._actions(moves))
+        history = np.array(state.moves)
+        history[clock] = moves
+        paid = np.array([rewards.get(agent, 0) for agent in self.known.agents], np.float32)
+        after = self._state(live, np.int32(clock + 1), history, paid)
+        over = not after.here.any()
+        return self._turn(after, over and any(done.values()), clock + 1 >= self.rounds or over)
+
+    def present(self, state: State) -> Array:
+        return state.here
+
+    def facts(self, state: State) -> dict[str, Any]:
+        return {"here": np.asarray(state.here, np.int32)}
+
+    def rules(self, seat: int) -> str:
+        known = self.known
+        count, what = known.sizes[seat], f": {', '.join(self.actions)}" if self.actions else ""
+        return (
+            f"{self.about} {self.seats} players act all at the same time. You are {known.agents[seat]}. In each step you choose one of "
+            f"{count} actions{what}. There are at most {self.rounds} steps."
+        ).strip()
+
+    def tell(self, state: State, seat: int) -> str:
+        seen = _spaces().unflatten(self.known.sees[seat], np.asarray(state.seen)[seat, : _spaces().flatdim(self.known.sees[seat])])
+        said = [f"Step {int(state.clock) + 1}."]
+        said += [f"In the last step you got {float(state.paid[seat]):g} point{'s' * (state.paid[seat] != 1)}."] * bool(state.clock)
+        return " ".join([*said, f"You observe {_said(seen)}."])
+
+    def _turn(self, state: State, ended: bool, truncated: bool) -> Turn:
+        nobody = np.full(self.seats, np.nan, np.float32)
+        return Turn(state, state.paid, np.bool_(True), np.bool_(ended), np.bool_(truncated and not ended), nobody)
+
+    def _state(self, live: Live, clock: Any, moves: np.ndarray, paid: np.ndarray) -> State:
+        known, seen = self.known, np.zeros((self.seats, self.known.longest), np.float32)
+        here, legal = np.zeros(self.seats, bool), np.ones((self.seats, max(known.sizes)), bool)
+        for place, (agent, space) in enumerate(zip(known.agents, known.sees, strict=True)):
+            here[place] = agent in live.env.agents
+            if agent in live.observed:
+                observed, mask = _parted(live.observed[agent], live.infos.get(agent, {}))
+                flat = _spaces().flatten(space, observed)
+                seen[place, : len(flat)] = flat
+                if mask is not None and here[place]:
+                    legal[place, : len(mask)] = np.asarray(mask, bool)
+        return State(clock, moves, here, seen, legal, paid, live)
+
+    def _actions(self, moves: np.ndarray) -> dict[str, int]:
+        known = self.known
+        rows = zip(known.agents, known.first, moves.tolist(), strict=True)
+        return {agent: first + move for agent, first, move in rows if move >= 0}
+
+    def _stand(self, live: Live, state: State) -> None:
+        """Brings the environment to a state. Raises ContractError where the same actions lead to something else."""
+        past = [self._actions(row) for row in np.asarray(state.moves)[: int(state.clock)]]
+        if live.been == past:
+            return
+        live.begin()
+        for actions in past:
+            live.step(actions)
+        if not np.array_equal(self._state(live, state.clock, np.asarray(state.moves), np.asarray(state.paid)).seen, state.seen):
+            says = "reset with the same seed and given the same actions it came to other observations"
+            raise ContractError(f"{self.env} is not deterministic: {says}. A mechanism with questions of its own cannot go around it")
+
+
+def from_pettingzoo(
+    maker: str | ModuleType | Callable[..., Any], rounds: int = 1000, actions: Sequence[str] = (), about: str = "", **options: Any
+) -> Pettingzoo:
+    """`from_pettingzoo("classic/rps-v2", max_cycles=9)`: the game of a name in PettingZoo's registry, a module, or a function.
+
+    `options` are the maker's. A function must be importable, so that the log's readers find it again. Raises SpecError where it is
+    not, or makes nothing that can be played.
+    """
+    named = maker if isinstance(maker, str) else maker.__name__ if isinstance(maker, ModuleType) else _named(maker)
+    return Pettingzoo(named, ",".join(f"{name}={spec.write(value)}" for name, value in options.items()), rounds, tuple(actions), about)
+
+
+def _named(maker: Any) -> str:
+    """`my.module:function`."""
+    module, name = getattr(maker, "__module__", ""), getattr(maker, "__qualname__", "")
+    if not name or "<" in name:
+        raise SpecError(f"{maker!r:.80}: give the module, or a function of one that makes the environment: from_pettingzoo(simple_spread_v3)")
+    return f"{module}:{name}"
+
+
+@functools.lru_cache(maxsize=64)
+def _known(env: str, options: str) -> Known:
+    made = _make(env, options)
+    try:
+        agents = list(made.possible_agents)
+        acts = [made.action_space(agent) for agent in agents]
+        sees = tuple(_observed(made.observation_space(agent)) for agent in agents)
+    except AttributeError as error:
+        raise SpecError(f"{env}: {error}. It must be one of PettingZoo's parallel environments, with possible_agents") from error
+    finally:
+        made.close()
+    for agent, space in zip(agents, acts, strict=True):
+        if not isinstance(space, _spaces().Discrete):
+            raise SpecError(f"{env}: {agent} acts in {space}; only Discrete actions can be moves")
+    return Known(tuple(agents), sees, tuple(int(space.start) for space in acts), tuple(int(space.n) for space in acts))
+
+
+def _make(env: str, options: str) -> Any:
+    """A new environment."""
+    try:
+        given = spec.call(f"make({options})")
+        return _maker(env)(*given.args, **given.options)
+    except CommonageError:
+        raise
+    except Exception as error:
+        way = f"Name one in PettingZoo's registry, as in classic/rps-v2, or a module that has {MAKER}"
+        raise SpecError(f"pettingzoo(env={env},options={options!r}): {type(error).__name__}: {error}. {way}") from error
+
+
+def _maker(env: str) -> Callable[..., Any]:
+    if "/" in env:
+        return functools.partial(importlib.import_module("pettingzoo").make, "parallel", env)
+    module, _, name = env.partition(":")
+    return functools.reduce(getattr, (name or MAKER).split("."), importlib.import_module(module))
+
+
+def _observed(space: Any) -> Any:
+    """What an agent sees, without its action mask."""
+    spaces = _spaces()
+    return space["observation"] if isinstance(space, spaces.Dict) and "action_mask" in space.spaces else space
+
+
+def _parted(observed: Any, info: dict[str, Any]) -> tuple[Any, Any]:
+    """(the observation, the mask of legal actions or None), wherever the environment has it."""
+    if isinstance(observed, dict) and "action_mask" in observed:
+        return observed["observation"], observed["action_mask"]
+    return observed, info.get("action_mask")
+
+
+def _said(seen: Any) -> str:
+    """An observation in words."""
+    if isinstance(seen, np.ndarray):
+        return np.array2string(seen, precision=3, suppress_small=True, separator=" ", threshold=400).replace("\n", "")
+    return str(seen)
+
+
+def _spaces() -> Any:
+    """Gymnasium's spaces: loaded where an environment is, which needs them too."""
+    return importlib.import_module("gymnasium.spaces")
