@@ -52,17 +52,22 @@ def test_sustainability_of_one_apple_a_step_is_the_middle() -> None:
     assert value("sustainability", match([[1, 1]] * 1000)) == [500.5]
 
 
+def nobody(seats: int) -> dict[str, Any]:
+    """Peace is of games in which players zap; here it does not matter who did."""
+    return {"zapped_by": [[0] * seats] * 5}
+
+
 def test_peace_counts_the_steps_that_a_seat_could_not_play() -> None:
     """Seat 1 is sent away for two steps by step 2: it misses steps 3 and 4 of 5; seat 2 in the last: it misses none."""
-    assert value("peace", match([[0, 0]] * 5, facts={"out": [[0, 0], [2, 0], [1, 0], [0, 0], [0, 9]]})) == [(2 * 5 - 2) / 5]
-    assert value("peace", match([[0, 0, 0]] * 5, facts={"out": [[0, 0, 0]] * 5})) == [3]
+    assert value("peace", match([[0, 0]] * 5, facts={"out": [[0, 0], [2, 0], [1, 0], [0, 0], [0, 9]], **nobody(2)})) == [(2 * 5 - 2) / 5]
+    assert value("peace", match([[0, 0, 0]] * 5, facts={"out": [[0, 0, 0]] * 5, **nobody(3)})) == [3]
 
 
 def test_nothing_is_counted_while_mechanisms_act() -> None:
     """After step 2 there is talk: the facts of step 2 stand still, and two rewards of another layer are none of the game's."""
     fined = {"question": "say", "ate": 1, "zapped": 1, "out": 2}
     played = walk(
-        [{"ate": 0, "zapped": 0, "out": 0}, {"ate": 1, "reward": 1, "zapped": 0, "out": 0}],
+        [{"ate": 0, "zapped": 0, "zapped_by": 0, "out": 0}, {"ate": 1, "reward": 1, "zapped": 0, "zapped_by": 0, "out": 0}],
         [{"ate": 1, "reward": 1, "zapped": 0, "out": 2}, {"ate": 0, "zapped": 1, "out": 0}],
         [{**fined, "reward": 5, "contract.moved": 5, "zapped": 0}, {**fined, "ate": 0, "reward": -5, "contract.moved": -5, "out": 0}],
         [{"ate": 0, "zapped": 0, "out": 1}, {"ate": 1, "reward": 1, "zapped": 0, "out": 0}],
@@ -85,9 +90,10 @@ def test_acts_add_up(name: str, fact: str) -> None:
 
 
 def test_others_coins_are_a_share_of_all_that_were_taken() -> None:
-    """3 = both at once: own 1 + 1 + 1, the other's 1 + 1."""
-    assert value("others_coins", match([[0, 0]] * 3, facts={"took": [[1, 2], [3, 0], [0, 1]]})) == [2 / 5]
-    assert value("others_coins", match([[0, 0]], facts={"took": [[0, 0]]})) == [None]
+    """Of five coins, one seat's two at once among them, two were the other's."""
+    took = {"own_coins": [[1, 0], [1, 0], [0, 1]], "others_coins": [[0, 1], [1, 0], [0, 0]]}
+    assert value("others_coins", match([[0, 0]] * 3, facts=took)) == [2 / 5]
+    assert value("others_coins", match([[0, 0]], facts={"own_coins": [[0, 0]], "others_coins": [[0, 0]]})) == [None]
 
 
 def test_games_of_one_step_a_round_have_none_of_these() -> None:
@@ -124,7 +130,7 @@ def test_acts_by_seat() -> None:
 
 
 def test_what_an_arm_does_not_record_is_unknown_not_zero() -> None:
-    coins = match([[0, 0]] * 2, facts={"took": [[1, 3], [0, 2]]})
+    coins = match([[0, 0]] * 2, facts={"own_coins": [[1, 1], [0, 0]], "others_coins": [[0, 1], [0, 1]]})
     found = acts.by_seat(
         tables((arm("", "coin_game", **GRID), [coins]), (arm("", "cleanup", **GRID), [match([[1]], facts={"ate": [[1]]})]))
     )
@@ -204,6 +210,25 @@ def test_acts_and_measures_count_the_same(played: Result) -> None:
     assert pairs["zaps"].sum() > 5
 
 
+@pytest.mark.parametrize("game", ["coin_game(rounds=4)", "coins(rounds=4,growth=0.02)"])
+def test_a_coin_is_a_point_and_anothers_costs_two(tmp_path: Path, game: str) -> None:
+    """What both earn together is coins less twice those that were the other's, by the log's own rewards."""
+    result = Result(Study(game, "random*2", repeats=3, seed=2).run(tmp_path).path)
+    rows = acts.by_seat(result.tables)
+    for number in (1, 2, 3):
+        mine, found = rows.filter(match=number), result.one(number)
+        own, others = mine["own_coins"].sum(), mine["others_coins"].sum()
+        assert found["welfare_sum"] == own + others - 2 * others
+        assert found["others_coins"] == (pytest.approx(others / (own + others)) if own + others else None)
+    assert rows["own_coins"].sum() > 0
+
+
+def test_tokens_of_a_matrix_are_no_coins_and_interacting_is_no_war(tmp_path: Path) -> None:
+    found = Study("matrix(rounds=2)", "random*2", repeats=1).run(tmp_path).one(1)
+    assert not {"others_coins", "peace"} & set(found)
+    assert "per_step" in found
+
+
 # whoever sits where
 
 
@@ -214,7 +239,14 @@ def matches(draw: st.DrawFn) -> tuple[Match, list[int]]:
     rows = lambda least, most: draw(
         st.lists(st.lists(st.integers(least, most), min_size=seats, max_size=seats), min_size=steps, max_size=steps)
     )
-    facts = {"ate": rows(0, 1), "out": rows(0, 2), "zapped": rows(0, 2), "took": rows(0, 3)}
+    facts = {
+        "ate": rows(0, 1),
+        "out": rows(0, 2),
+        "zapped": rows(0, 2),
+        "own_coins": rows(0, 1),
+        "others_coins": rows(0, 1),
+        "zapped_by": rows(0, 2),
+    }
     return match(rows(-2, 2), facts=facts), draw(st.permutations(range(seats)))
 
 

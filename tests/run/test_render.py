@@ -155,6 +155,15 @@ def test_svg_is_xml_that_follows_light_and_dark(grid: Path, tmp_path: Path) -> N
     assert "http" not in text.replace("http://www.w3.org/2000/svg", "")
 
 
+def test_every_colour_of_ours_has_a_class(tmp_path: Path) -> None:
+    """Also those whose names have spaces."""
+    shapes = [{"shape": "circle", "x": i / 20, "y": 0.5, "r": 0.02, "fill": name} for i, name in enumerate(FILLS)]
+    text = svg.svg(film.Film(1, "", ("",), shapes, [film.Frame(0, 1, ("0",), tuple(range(len(shapes))))]), 300)
+    classes = [one.attrib["class"] for one in ElementTree.fromstring(text).iter("{http://www.w3.org/2000/svg}circle")][: len(FILLS)]
+    for name, kind in zip(FILLS, classes, strict=True):
+        assert re.findall(rf"\.{kind}\{{fill:(#\w+)\}}", text) == list(FILLS[name])
+
+
 def test_a_gif_shows_every_frame_as_it_is(grid: Path, tmp_path: Path) -> None:
     """Each frame, put together from what changed, is the picture that PNG would show, but for the smoothing of edges."""
     animation = animated(render(grid, 1, tmp_path / "a.gif", scale=300))

@@ -199,6 +199,12 @@ def test_there_is_no_default_outsider() -> None:
         shapley("public_goods", f"{GIVE}*4")
 
 
+def test_a_game_in_plain_python_has_none() -> None:
+    Path("plain.py").write_text(COALITION.replace("class Coalition", "class Plain").replace("rounds = 1", "rounds, compiles = 1, False"))
+    with pytest.raises(SpecError, match="plain is plain Python and does not compile, so that shapley cannot play it"):
+        shapley("plain.py", f"{IN}*3", OUT)
+
+
 @pytest.mark.parametrize(
     ("seats", "outsider", "options", "says"),
     [

@@ -109,7 +109,9 @@ class Coins(Grid):
         return jnp.array([1, 0], jnp.int32)
 
     def facts(self, state: World) -> dict[str, Array]:
-        return {"coins": (state.cells >= OWN).sum(dtype=jnp.int32), "took": state.own.took}
+        took = {"own_coins": state.own.took == OWN, "others_coins": state.own.took == OTHERS}
+        coins = (state.cells >= OWN).sum(dtype=jnp.int32)
+        return {"coins": coins, **{name: yes.astype(jnp.int32) for name, yes in took.items()}}
 
     def rules(self, seat: int) -> str:
         both = " Where both come to one coin both take it." if self.overlap else ""

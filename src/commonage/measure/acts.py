@@ -8,14 +8,14 @@ import polars as pl
 
 from commonage.measure.contract import KEYS, Played
 
-ACTS = ("ate", "cleaned", "zapped", "zapped_by")  # facts that count acts
+ACTS = ("ate", "cleaned", "zapped", "zapped_by", "own_coins", "others_coins")  # facts that count acts
 
 
 def by_seat(tables: Any) -> pl.DataFrame:
     """One row for each seat of each finished match: arm, match, seat (from 0), and how often it did what.
 
-    `ate`, `cleaned`, `zapped`, `zapped_by` as the game records them; `away`: steps for which it was sent away; of coin games
-    `own_coins` and `others_coins`. A column is there where some arm records it, null in the others.
+    `ate`, `cleaned`, `zapped`, `zapped_by`, `own_coins`, `others_coins`, and `away`: steps for which it was not there.
+    A column is there where some arm records it, null in the others.
     """
     played = Played.of(tables)
     rows = played.acted().sort(*KEYS, "seat", "turn")
@@ -23,9 +23,6 @@ def by_seat(tables: Any) -> pl.DataFrame:
     counts = {name: _sum(pl.col(name)) for name in known}
     if "out" in rows.columns:
         counts["away"] = _sum((pl.col("out") > 0).shift(1))
-    if "took" in rows.columns:
-        took = pl.col("took").cast(pl.Int32)
-        counts |= {"own_coins": _sum(took & 1), "others_coins": _sum(took // 2)}
     return rows.group_by(*KEYS, "seat", maintain_order=True).agg(**counts)
 
 

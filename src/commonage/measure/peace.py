@@ -8,11 +8,12 @@ from commonage.measure.contract import KEYS, Measure, Played
 class Peace(Measure):
     """(N T - sum_i O_i) / T: seats there in a step, the mean over steps; O_i: steps in which seat i was away (P of Perolat et al. 2017).
 
-    From the fact `out`: who is out after a step is away in the next. N, all seats, where nobody was ever sent away.
+    From the fact `out`, of games in which players zap: who is out after a step is away in the next.
+    N, all seats, where nobody was ever sent away.
     """
 
     unit = "seats"
-    facts = ("out",)
+    facts = ("out", "zapped_by")
     span = (0.0, None)
 
     def each(self, tables):

@@ -23,6 +23,8 @@ FILLS = {  # what a game's scene names besides `seat`, `ink` and `none`; the con
     "water": ("#b3d7f0", "#24506f"),
     "dirt": ("#a88a5c", "#7d6440"),
     "apple": ("#4a9a2c", "#7fc95a"),
+    "green token": ("#3d9440", "#6fce72"),
+    "red token": ("#cc3d36", "#f2776e"),
     "full": ("#a9cbeb", "#2d5a85"),  # of a bar
     "good": ("#15835c", "#4fcb9a"),
     "bad": ("#c23a2e", "#f0857a"),

@@ -11,7 +11,7 @@ import numpy as np
 from commonage import spec
 from commonage.agents.policy import PolicyAgent
 from commonage.errors import SpecError
-from commonage.game import Game
+from commonage.game import Game, must_compile
 from commonage.learn.rollout import Player
 from commonage.learn.score import score
 from commonage.measure import intervals
@@ -64,7 +64,7 @@ def shapley(
         raise SpecError("shapley: say who sits in for a player that is left out: outsider='constant(amount=0)' does nothing on a grid")
     if samples < 1 or repeats < 1:
         raise SpecError(f"shapley: repeats={repeats!r}, samples={samples!r}: at least 1")
-    played = spec.game(game, tuple(mechanisms), sets or {})
+    played = must_compile(spec.game(game, tuple(mechanisms), sets or {}), "shapley")
     listed = places.read(seats)
     places.check(played, listed)
     players = [_player(seat, played) for seat in [*listed, *places.read([outsider])]]

@@ -25,10 +25,10 @@ def element(mark: Mark) -> str:
     """One mark as an element."""
     if isinstance(mark, Rect):
         left, top, right, bottom = (round(edge, 1) for edge in (mark.x, mark.y, mark.x + mark.w, mark.y + mark.h))  # neighbours touch
-        return f'<rect class="{mark.fill or "line"}" x="{_(left)}" y="{_(top)}" width="{_(right - left)}" height="{_(bottom - top)}"/>'
+        return f'<rect class="{_class(mark.fill)}" x="{_(left)}" y="{_(top)}" width="{_(right - left)}" height="{_(bottom - top)}"/>'
     if isinstance(mark, Disc):
-        return f'<circle class="{mark.fill or "line"}" cx="{_(mark.x)}" cy="{_(mark.y)}" r="{_(mark.r)}"/>'
-    kind = f"{mark.fill} start" if mark.start else mark.fill
+        return f'<circle class="{_class(mark.fill)}" cx="{_(mark.x)}" cy="{_(mark.y)}" r="{_(mark.r)}"/>'
+    kind = f"{_class(mark.fill)} start" if mark.start else _class(mark.fill)
     lower = mark.y + 0.36 * mark.size  # the middle of figures and capitals
     return f'<text class="{kind}" x="{_(mark.x)}" y="{_(lower)}" font-size="{_(mark.size)}">{escape(mark.text)}</text>'
 
@@ -44,7 +44,12 @@ def css(drawn: Iterable[Mark]) -> str:
 
 def _classes(name: str, value: str) -> str:
     """`rule` is what lines are drawn with."""
-    return f".line{{fill:none;stroke:{value}}}" if name == "rule" else f".{name}{{fill:{value}}}"
+    return f".line{{fill:none;stroke:{value}}}" if name == "rule" else f".{_class(name)}{{fill:{value}}}"
+
+
+def _class(name: str) -> str:
+    """The class of a colour; what has none is drawn as a line."""
+    return name.replace(" ", "-") or "line"
 
 
 def _(number: float) -> str:
