@@ -13,6 +13,8 @@ SMALL = {
     "market": "market(seats=3,rounds=3)",
     "trash": "trash(seats=3,rounds=3,capacity=12,added=6,limit=9,report=false)",
     "cleanup": "cleanup(seats=3,rounds=2,round_steps=6,dirt_from=2)",
+    "coins": "coins(height=5,width=5,growth=0.2,rounds=2,round_steps=6)",
+    "matrix": "matrix(rounds=2,round_steps=8,freeze=2,away=1)",
     "pool": "pool(seats=3,rounds=4,reach=100)",
 }
 

@@ -34,6 +34,8 @@ if TYPE_CHECKING:  # the public names; each is loaded when it is first used
     from commonage.run.replay import fork as fork
     from commonage.run.replay import replay as replay
     from commonage.run.result import Result as Result
+    from commonage.run.schelling import schelling as schelling
+    from commonage.run.shapley import shapley as shapley
     from commonage.run.study import Arm as Arm
     from commonage.run.study import Study as Study
 
@@ -41,8 +43,8 @@ HOMES = {
     "Agent": "agent", "Answer": "agent", "View": "agent", "CommonageError": "errors", "Ask": "game", "Game": "game",
     "Oracle": "game", "Question": "game", "Turn": "game", "Mechanism": "mechanism", "Phased": "mechanism", "static": "part",
     "Policy": "policy", "render": "run.render", "fork": "run.replay", "replay": "run.replay", "Result": "run.result", "Arm": "run.study",
-    "Study": "run.study", "make": "adapters.jaxmarl", "parallel_env": "adapters.pettingzoo", "aec_env": "adapters.pettingzoo",
-    "from_pettingzoo": "games.pettingzoo",
+    "Study": "run.study", "schelling": "run.schelling", "shapley": "run.shapley", "make": "adapters.jaxmarl",
+    "parallel_env": "adapters.pettingzoo", "aec_env": "adapters.pettingzoo", "from_pettingzoo": "games.pettingzoo",
 }  # fmt: skip
 
 __all__ = sorted(HOMES)  # pyright: ignore[reportUnsupportedDunderAll]

@@ -213,12 +213,13 @@ def report(
     html: Annotated[Path | None, typer.Option(help="Where the page goes; DIR/report.html if you name none.")] = None,
     events: Annotated[Path | None, typer.Option(help="Write every event to this .parquet or .csv file.")] = None,
     measure: Annotated[list[str] | None, typer.Option(help="Your own, too, as in greed.py.")] = None,
+    background: Annotated[str, typer.Option(help="Players among whom the others are tested, as in cheat,random: adds focal_return.")] = "",
     browse: Annotated[bool, typer.Option("--open", help="Open the page in a browser.")] = False,
 ) -> None:
     """Tables and figures of what was played."""
     from commonage.cli import show
 
-    show.report(folder, json, csv, html, events, measure or [], browse)
+    show.report(folder, json, csv, html, events, measure or [], background, browse)
 
 
 def _listing(kind: str, line: str) -> None:
@@ -341,6 +342,28 @@ def compare(
     from commonage.cli import show
 
     show.compare(folder, arms or [])
+
+
+@app.command(rich_help_panel=STUDY)
+@_asks_models
+def schelling(
+    context: typer.Context,
+    game: Annotated[str, typer.Argument(metavar="GAME", help="As for play.")],
+    cooperate: Annotated[str, typer.Option(help="Who cooperates, as in sustainer.")],
+    defect: Annotated[str, typer.Option(help="Who defects, as in cheat.")],
+    mechanisms: With = None,
+    sets: Sets = None,
+    repeats: Repeats = 20,
+    seed: Seed = 0,
+    out: Out = None,
+    json: Json = False,
+    *,
+    limits: dict[str, Any],
+) -> None:
+    """Is it a social dilemma? What both earn, by how many of the others cooperate."""
+    from commonage.cli import show
+
+    show.schelling(game, cooperate, defect, mechanisms or [], sets or [], repeats, seed, out, json, limits)
 
 
 @app.command(rich_help_panel=TRUST)

@@ -49,6 +49,7 @@ class Cleanup(Orchard):
 
     things: ClassVar[tuple[str, ...]] = ("unseen", "floor", "wall", "apple", "water", "dirt")
     acts: ClassVar[tuple[str, ...]] = ("zap", "clean")
+    aims: ClassVar[dict[str, str]] = {"clean": "dirt"}
 
     def check(self) -> None:
         super().check()

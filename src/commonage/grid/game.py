@@ -51,6 +51,7 @@ class Grid(Game):
     wide = True
     things: ClassVar[tuple[str, ...]] = ("unseen", "floor", "wall")  # the names of the codes
     acts: ClassVar[tuple[str, ...]] = ()  # moves besides walking
+    aims: ClassVar[dict[str, str]] = {}  # the thing that an act is for; of others a player
     window: ClassVar[tuple[int, int, int]] = (9, 1, 5)  # cells seen ahead, behind, at each side
 
     def check(self) -> None:

@@ -133,7 +133,8 @@ class Orchard(Grid):
     def facts(self, state: World) -> dict[str, Array]:
         own, apples = state.own, (state.cells == APPLE).sum(dtype=jnp.int32)
         zapped, by = (own.zaps.sum(axis, dtype=jnp.int32) for axis in (1, 0))
-        return {"apples": apples, "ate": own.ate, "zapped": zapped, "zapped_by": by, "out": state.body.out}
+        whom = (own.zaps << np.arange(self.seats)).sum(1, dtype=jnp.int32)  # a bit for each place
+        return {"apples": apples, "ate": own.ate, "zapped": zapped, "zapped_by": by, "zapped_whom": whom, "out": state.body.out}
 
     def recount(self, mine: Sight) -> list[str]:
         own = mine.own

@@ -169,7 +169,8 @@ async def _go_on(study: Study, found: Recorded, at: int, out: Path, folder: Path
     header = study.header(arm)
     own = len(arm.game.questions)
     header["forked"] = {"from": [str(folder), found.number], "at": at, "spec": found.arm["spec"], "own": own}
-    header["questions"] = [*header["questions"], *found.arm["questions"]]  # its own first, then those of its past
+    for listed in ("questions", "owners"):
+        header[listed] = [*header[listed], *found.arm[listed]]  # its own first, then those of its past
     async with opened(Desk(study.limits)) as desk:
         if says := await estimates.refused(study):
             raise SpecError(says)

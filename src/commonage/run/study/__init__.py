@@ -24,7 +24,7 @@ from commonage import preset as presets
 from commonage import seeds, spec
 from commonage.agents.policy import PolicyAgent
 from commonage.errors import SpecError
-from commonage.game import Game, at_start, layers, must_compile
+from commonage.game import Game, at_start, layers, must_compile, owners
 from commonage.measure import names
 from commonage.models.budget import Spent
 from commonage.models.desk import Desk
@@ -207,7 +207,8 @@ class Study:
             "arm": arm.number, "name": arm.name, "spec": arm.spec, "seed": self.seed, "repeats": arm.repeats,
             "first": arm.first, "runner": "compiled" if arm.compiled else "mixed", "seats": game.seats,
             "on_failure": self.on_failure, "chunk": arm.chunk, "quick": arm.quick,
-            "questions": [question._asdict() for question in game.questions],
+            "questions": [question._asdict() for question in game.questions], "owners": list(owners(game)),
+            "round_steps": layers(game)[0].round_steps,
             "facts": sorted(facts), "yardsticks": game.yardsticks(), "oracles": [list(oracle) for oracle in game.oracles()],
             "versions": {layer.name: layer.version for layer in layers(game)},
             "package": commonage.__version__, "python": platform.python_version(), **where(), **told(seats.models(arm.agents)),
