@@ -1,5 +1,7 @@
 """Games in a size that is soon played, for tests of every game."""
 
+from commonage import find
+
 SMALL = {
     "dilemma": "dilemma(rounds=3)",
     "commons": "commons(seats=3,rounds=3,capacity=12,report=false)",
@@ -20,3 +22,8 @@ SMALL = {
 def small(game: str) -> str:
     """The game as text; as it is where it is small."""
     return SMALL.get(game, game)
+
+
+def compiled() -> list[str]:
+    """The names of all games that compile."""
+    return [name for name in sorted(find.parts("games")) if find.find("games", name).compiles]

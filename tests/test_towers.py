@@ -26,7 +26,7 @@ from commonage.mechanisms.noise import Noise
 from commonage.policies.random import Random
 from commonage.run import batch, match
 from commonage.testing.checks.game import play, well_formed
-from small import small
+from small import compiled, small
 
 SEED = 2026  # of the towers of depth three
 LIVELY = {
@@ -35,7 +35,7 @@ LIVELY = {
     "punish": ["punish", "punish(most=2)"],
 }
 IDLE = {"noise": "noise(rate=0)", "imitation": "imitation(rate=0)"}
-GAMES, MECHANISMS = sorted(find.parts("games")), sorted(find.parts("mechanisms"))
+GAMES, MECHANISMS = compiled(), sorted(find.parts("mechanisms"))
 
 UNFIT = dict.fromkeys(("agreement", "norm"), ("coin_game", "dilemma"))  # the games that have not what a mechanism acts on
 

@@ -17,7 +17,7 @@ from jax import Array
 from commonage import seeds, spec
 from commonage.adapters.spaces import Box, Dict, Discrete
 from commonage.errors import SpecError
-from commonage.game import Game, base, must_compile, once
+from commonage.game import Game, at_start, base, must_compile, once
 from commonage.grid.game import Grid
 from commonage.learn import observe as observing
 from commonage.part import Part, static
@@ -100,9 +100,12 @@ class Env(Part):
     @functools.cached_property
     def observation_spaces(self) -> dict[str, Box | Dict]:
         """By agent; the same for all."""
-        seen = {name: jax.eval_shape(lambda look=look: look(self.game, self.game.start(seeds.root(0)))) for name, (look, *_) in self.looks.items()}
-        boxes = {name: Box(*self.looks[name][1:], rows.shape[1:], np.dtype(rows.dtype)) for name, rows in seen.items()}
+        boxes = {name: self._box(*look) for name, look in self.looks.items()}
         return dict.fromkeys(self.agents, boxes.get("") or Dict(boxes))
+
+    def _box(self, look: observing.Transform, low: float, high: float) -> Box:
+        rows = at_start(self.game, functools.partial(look, self.game))
+        return Box(low, high, rows.shape[1:], np.dtype(rows.dtype))
 
     def action_space(self, agent: str) -> Discrete:
         """What an agent may do."""
@@ -119,22 +122,42 @@ class Env(Part):
         return self.get_obs(state), state
 
     @inlined
-    def step(self, key: Array, state: State, actions: Any, reset_state: State | None = None) -> tuple[Any, State, Any, Any, dict[str, Array]]:
-        """(observations, state, rewards, dones, infos). What is done has begun anew: with `reset_state`, or by the key.
+    def step(
+        self, key: Array, state: State, actions: Any, reset_state: State | None = None
+    ) -> tuple[Any, State, Any, Any, dict[str, Array]]:  # fmt: skip
+        """(observations, state, rewards, dones, infos): `step_env`, then `restart`.
 
         `infos`, [seats] each: `which` as in the new state, `illegal`, `round_over`, `ended` (the game itself), `truncated` (only
-        the clock ran out: bootstrap), `deeds` (1 cooperative, 0 not, NaN no deed). The observations that a match ended with are
-        those of `step_env`.
+        the clock ran out: bootstrap), `deeds` (1 cooperative, 0 not, NaN no deed).
         """
-        state, turn, illegal = self._turn(state, actions)
-        new = seeds.fold(_words(key), *state.key)  # the old one is in it: who hands in one key again and again gets other matches
-        fresh = lambda: self._start(new) if reset_state is None else reset_state
-        return self._told(_when(turn.ended | turn.truncated, fresh, state), turn, illegal)
+        _, state, rewards, dones, infos = self.step_env(key, state, actions)
+        obs, state = self.restart(key, state, infos["ended"][0] | infos["truncated"][0], reset_state)
+        return obs, state, rewards, dones, {**infos, "which": self.game.ask(state.game).which}
 
     @inlined
     def step_env(self, key: Array, state: State, actions: Any) -> tuple[Any, State, Any, Any, dict[str, Array]]:
-        """`step`, but what is done stays as it ended; the key is not used."""
-        return self._told(*self._turn(state, actions))
+        """`step`, but what is done stays as it ended, with the observations to bootstrap from; the key is not used."""
+        wanted = jnp.asarray(actions if self.stacked else jnp.stack([jnp.asarray(actions[agent]) for agent in self.agents]), jnp.int32)
+        which, allowed = self.game.ask(state.game)
+        legal = (which < 0) | allowed.has(wanted)
+        moves = _when(~legal.all(), lambda: allowed.nearest(wanted), wanted)
+        turn = self.game.step(state.key, state.game, jnp.where(which >= 0, moves, -1))
+        state = state._replace(game=turn.state)
+        each = lambda flag: jnp.broadcast_to(flag, self.num_agents)
+        flags = {name: each(getattr(turn, name)) for name in ("round_over", "ended", "truncated")}
+        infos = {"which": self.game.ask(state.game).which, "illegal": ~legal, **flags, "deeds": turn.deeds}
+        return self.get_obs(state), state, self._by_agent(turn.rewards), self._dones(turn.ended | turn.truncated), infos
+
+    @inlined
+    def restart(self, key: Array, state: State, done: Array, reset_state: State | None = None) -> tuple[Any, State]:
+        """(observations, state) of a new match where bool[] `done` holds: with `reset_state`, or by the key; else as they are.
+
+        The old match's key goes into the new one's: who hands in one key again and again gets other matches all the same.
+        """
+        new = seeds.fold(_words(key), *state.key)
+        fresh = lambda: self._start(new) if reset_state is None else reset_state
+        state = _when(done, fresh, state)
+        return self.get_obs(state), state
 
     @inlined
     def get_obs(self, state: State) -> Any:
@@ -158,21 +181,10 @@ class Env(Part):
     def _start(self, key: Array) -> State:
         return State(key, self.game.start(key))
 
-    def _turn(self, state: State, actions: Any) -> tuple[State, Any, Array]:
-        ask = self.game.ask(state.game)
-        wanted = jnp.asarray(actions if self.stacked else jnp.stack([jnp.asarray(actions[agent]) for agent in self.agents]), jnp.int32)
-        legal = (ask.which < 0) | ask.legal.has(wanted)
-        moves = _when(~legal.all(), lambda: ask.legal.nearest(wanted), wanted)
-        turn = self.game.step(state.key, state.game, jnp.where(ask.which >= 0, moves, -1))
-        return state._replace(game=turn.state), turn, ~legal
-
-    def _told(self, state: State, turn: Any, illegal: Array) -> tuple[Any, State, Any, Any, dict[str, Array]]:
-        each = lambda flag: jnp.broadcast_to(flag, self.num_agents)
-        done = turn.ended | turn.truncated
-        flags = {"round_over": each(turn.round_over), "ended": each(turn.ended), "truncated": each(turn.truncated)}
-        infos = {"which": self.game.ask(state.game).which, "illegal": illegal, **flags, "deeds": turn.deeds}
-        dones = self._by_agent(each(done))
-        return self.get_obs(state), state, self._by_agent(turn.rewards), dones if self.stacked else {**dones, "__all__": done}, infos
+    def _dones(self, done: Array) -> Any:
+        """By agent; in a dictionary of all together, too."""
+        each = self._by_agent(jnp.broadcast_to(done, self.num_agents))
+        return each if self.stacked else {**each, "__all__": done}
 
     def _by_agent(self, rows: Any) -> Any:
         """Rows of seats as they are, or by agent."""
@@ -188,8 +200,9 @@ def _when(needed: Array, compute: Callable[[], Any], otherwise: Any) -> Any:
 
 def _words(key: Any) -> Array:
     """uint32[2] of a key. Raises SpecError for what is none."""
-    if hasattr(key, "dtype") and jnp.issubdtype(key.dtype, jax.dtypes.prng_key):
+    if jnp.issubdtype(jnp.result_type(key), jax.dtypes.prng_key):
         key = jax.random.key_data(key)
-    if jnp.shape(key)[-1:] < (2,) or jnp.ndim(key) != 1 or jnp.result_type(key) != np.uint32:
-        raise SpecError(f"key={key!r:.60}: one of JAX's, as in jax.random.key(0), or uint32[2]; of many take jax.vmap")
+    shape, kind = jnp.shape(key), jnp.result_type(key)
+    if len(shape) != 1 or shape < (2,) or kind != np.uint32:
+        raise SpecError(f"a key is one of JAX's, as in jax.random.key(0), or uint32[2], not {kind.name}{list(shape)}; of many: jax.vmap")
     return seeds.fold(key[:2], *key[2:]) if len(key) > 2 else jnp.asarray(key)

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 
 from commonage import seeds
@@ -57,7 +56,7 @@ class _Played:
         self.possible_agents, self.agents = list(env.agents), list[str]()
         self.observation_spaces = {agent: _space(env.observation_space(agent)) for agent in env.agents}
         self.action_spaces = {agent: _space(env.action_space(agent)) for agent in env.agents}
-        self._key: np.ndarray | None = None
+        self._state: Any = None  # of the match: nothing before the first
 
     def observation_space(self, agent: str) -> gymnasium.spaces.Space[Any]:
         """The same for all agents."""
@@ -80,9 +79,11 @@ class _Played:
 
     def _begin(self, seed: int | None) -> None:
         """A new match: of the seed, or the next one after the last."""
-        first = self._key is None
-        self._key = _next(self._key) if seed is None and not first else np.asarray(seeds.root(secrets.randbits(64) if seed is None else seed))
-        self._state, seen = _reset(self.env, self._key)
+        if seed is None and self._state:
+            key = seeds.fold(self._state.key, "next")
+        else:
+            key = seeds.root(secrets.randbits(64) if seed is None else seed)
+        self._state, seen = _reset(self.env, key)
         quiet = np.zeros(self.env.num_agents, bool)
         self._see({"illegal": quiet, "round_over": quiet, "deeds": np.full(len(quiet), np.nan)}, *jax.device_get(seen))
         self.agents = list(self.possible_agents)
@@ -221,10 +222,6 @@ def _step(env: Env, state: State, actions: Any) -> Any:
 def _seen(env: Env, state: State) -> Any:
     """(observations, action masks, questions) of all."""
     return env.get_obs(state), env.get_avail_actions(state), env.which(state)
-
-
-def _next(key: np.ndarray) -> np.ndarray:
-    return np.asarray(seeds.fold(jnp.asarray(key), "next"))
 
 
 def _space(space: Any) -> gymnasium.spaces.Space[Any]:

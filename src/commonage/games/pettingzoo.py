@@ -10,13 +10,13 @@ from typing import Any, NamedTuple
 
 import jax
 import numpy as np
-from jax import Array
 
 from commonage import seeds, spec
 from commonage.errors import CommonageError, ContractError, SpecError
 from commonage.game import Ask, Game, Legal, Question, Turn
 from commonage.part import static
 
+Array = Any  # NumPy's, as nothing is compiled here
 MAKER = "parallel_env"  # what PettingZoo's modules call the function that makes one
 
 
@@ -28,26 +28,22 @@ class Known(NamedTuple):
     first: tuple[int, ...]  # the number of each one's first action
     sizes: tuple[int, ...]  # how many each one has
 
-    @property
-    def longest(self) -> int:
-        """Numbers of the longest observation."""
-        return max(_spaces().flatdim(space) for space in self.sees)
-
 
 @jax.tree_util.register_static
 class Live:
-    """The environment that a match plays in. It cannot be copied: so it says which actions it has been through."""
+    """The environment that a match plays in. It cannot be copied: so it keeps in mind which actions it has been through."""
 
     def __init__(self, env: Any, seed: int) -> None:
         self.env, self.seed = env, seed
         self.observed: dict[str, Any] = {}
         self.infos: dict[str, Any] = {}
+        self.been: list[dict[str, int]] = []
         self.begin()
 
     def begin(self) -> None:
         """Back to the start."""
         self.observed, self.infos = self.env.reset(seed=self.seed)
-        self.been: list[dict[str, int]] = []
+        self.been = []
 
     def step(self, actions: dict[str, int]) -> tuple[dict[str, float], dict[str, bool]]:
         """(rewards, who has terminated)."""
@@ -94,7 +90,8 @@ class Pettingzoo(Game):
         self.require(bool(self.env), "env", "a name in PettingZoo's registry, as in classic/rps-v2, or a module")
         self.require(self.rounds >= 1, "rounds", "at least 1")
         sizes = set(self.known.sizes)
-        self.require(not self.actions or sizes == {len(self.actions)}, "actions", f"as many names as there are actions, {sizes}")
+        counts = " or ".join(map(str, sorted(sizes)))
+        self.require(not self.actions or sizes == {len(self.actions)}, "actions", f"as many names as there are actions, which are {counts}")
 
     @property
     def known(self) -> Known:
@@ -116,34 +113,29 @@ class Pettingzoo(Game):
         return tuple(Question(name, self.actions or tuple(map(str, range(size)))) for name, size in zip(names, sizes, strict=True))
 
     def start(self, key: Array) -> State:
-        seed = int(seeds.bits(seeds.fold(key, self.label, "start"))) >> 1
-        live = Live(_make(self.env, self.options), seed)
-        none = np.zeros(self.seats, np.float32)
-        return self._state(live, np.int32(0), np.full((self.rounds, self.seats), -1, np.int32), none)
+        live = Live(_make(self.env, self.options), int(seeds.bits(seeds.fold(key, self.label, "start"))) >> 1)
+        return self._state(live, 0, np.full((self.rounds, self.seats), -1, np.int32), {})
 
     def ask(self, state: State) -> Ask:
-        sizes = np.array(self.known.sizes)
-        which = np.searchsorted(np.unique(sizes), sizes)
-        none = np.zeros(self.seats, np.int32)
-        return Ask(np.where(state.here, which, -1).astype(np.int32), Legal(none, (sizes - 1).astype(np.int32), np.asarray(state.legal)))
+        sizes: Any = np.array(self.known.sizes, np.int32)
+        which: Any = np.where(state.here, np.searchsorted(np.unique(sizes), sizes), -1).astype(np.int32)
+        return Ask(which, Legal(np.zeros_like(sizes), sizes - 1, np.asarray(state.legal)))
 
     def look(self, state: State) -> Sight:
-        each = lambda x: np.broadcast_to(x, (self.seats, *np.shape(x)))
-        return Sight(each(state.clock), np.asarray(state.seen), np.asarray(state.paid), each(state.here))
+        each: Any = lambda x: np.broadcast_to(x, (self.seats, *np.shape(x)))
+        return Sight(each(state.clock), state.seen, state.paid, each(state.here))
 
     def step(self, key: Array, state: State, moves: Array) -> Turn:
-        ask, moves = self.ask(state), np.where(state.here, moves, -1)
-        if not (ask.legal.has(moves) | ~np.asarray(state.here)).all():  # moves of a mechanism's question: what comes out is not used
-            return self._turn(state, False, False)
-        clock, live = int(state.clock), state.live
-        self._stand(live, state)
-        rewards, done = live.step(self._actions(moves))
-        history = np.array(state.moves)
-        history[clock] = moves
-        paid = np.array([rewards.get(agent, 0) for agent in self.known.agents], np.float32)
-        after = self._state(live, np.int32(clock + 1), history, paid)
+        moves = np.where(state.here, moves, -1)
+        if not (self.ask(state).legal.has(moves) | ~np.asarray(state.here)).all():
+            return _turn(state, False, False)  # these are moves of a mechanism's question, and what comes out is not used
+        self._stand(state)
+        clock, history = int(state.clock) + 1, np.array(state.moves)
+        history[clock - 1] = moves
+        rewards, done = state.live.step(self._actions(moves))
+        after = self._state(state.live, clock, history, rewards)
         over = not after.here.any()
-        return self._turn(after, over and any(done.values()), clock + 1 >= self.rounds or over)
+        return _turn(after, over and any(done.values()), over or clock >= self.rounds)
 
     def present(self, state: State) -> Array:
         return state.here
@@ -152,50 +144,54 @@ class Pettingzoo(Game):
         return {"here": np.asarray(state.here, np.int32)}
 
     def rules(self, seat: int) -> str:
-        known = self.known
-        count, what = known.sizes[seat], f": {', '.join(self.actions)}" if self.actions else ""
+        known, named = self.known, f": {', '.join(self.actions)}" if self.actions else ""
         return (
             f"{self.about} {self.seats} players act all at the same time. You are {known.agents[seat]}. In each step you choose one of "
-            f"{count} actions{what}. There are at most {self.rounds} steps."
+            f"{known.sizes[seat]} actions{named}. There are at most {self.rounds} steps."
         ).strip()
 
     def tell(self, state: State, seat: int) -> str:
-        seen = _spaces().unflatten(self.known.sees[seat], np.asarray(state.seen)[seat, : _spaces().flatdim(self.known.sees[seat])])
-        said = [f"Step {int(state.clock) + 1}."]
-        said += [f"In the last step you got {float(state.paid[seat]):g} point{'s' * (state.paid[seat] != 1)}."] * bool(state.clock)
-        return " ".join([*said, f"You observe {_said(seen)}."])
+        space, paid = self.known.sees[seat], float(state.paid[seat])
+        seen = _spaces().unflatten(space, np.asarray(state.seen)[seat, : _spaces().flatdim(space)])
+        last = f" In the last step you got {paid:g} point{'' if paid == 1 else 's'}." if state.clock else ""
+        return f"Step {int(state.clock) + 1}.{last} You observe {_said(seen)}."
 
-    def _turn(self, state: State, ended: bool, truncated: bool) -> Turn:
-        nobody = np.full(self.seats, np.nan, np.float32)
-        return Turn(state, state.paid, np.bool_(True), np.bool_(ended), np.bool_(truncated and not ended), nobody)
+    def _state(self, live: Live, clock: int, moves: Array, rewards: dict[str, float]) -> State:
+        """What the environment stands at."""
+        agents = self.known.agents
+        here = np.array([agent in live.env.agents for agent in agents])
+        legal = np.ones((self.seats, max(self.known.sizes)), bool)
+        for place, agent in enumerate(agents):
+            mask = _parted(live, agent)[1]
+            if mask is not None and here[place]:
+                legal[place, : len(mask)] = np.asarray(mask, bool)
+        paid = np.array([rewards.get(agent, 0) for agent in agents], np.float32)
+        return State(np.int32(clock), moves, here, self._seen(live), legal, paid, live)
 
-    def _state(self, live: Live, clock: Any, moves: np.ndarray, paid: np.ndarray) -> State:
-        known, seen = self.known, np.zeros((self.seats, self.known.longest), np.float32)
-        here, legal = np.zeros(self.seats, bool), np.ones((self.seats, max(known.sizes)), bool)
+    def _seen(self, live: Live) -> Array:
+        """float32[seats, numbers]"""
+        known, spaces = self.known, _spaces()
+        seen = np.zeros((self.seats, max(map(spaces.flatdim, known.sees))), np.float32)
         for place, (agent, space) in enumerate(zip(known.agents, known.sees, strict=True)):
-            here[place] = agent in live.env.agents
             if agent in live.observed:
-                observed, mask = _parted(live.observed[agent], live.infos.get(agent, {}))
-                flat = _spaces().flatten(space, observed)
+                flat = spaces.flatten(space, _parted(live, agent)[0])
                 seen[place, : len(flat)] = flat
-                if mask is not None and here[place]:
-                    legal[place, : len(mask)] = np.asarray(mask, bool)
-        return State(clock, moves, here, seen, legal, paid, live)
+        return seen
 
-    def _actions(self, moves: np.ndarray) -> dict[str, int]:
-        known = self.known
-        rows = zip(known.agents, known.first, moves.tolist(), strict=True)
+    def _actions(self, moves: Array) -> dict[str, int]:
+        """The actions of one step, by agent."""
+        rows = zip(self.known.agents, self.known.first, moves.tolist(), strict=True)
         return {agent: first + move for agent, first, move in rows if move >= 0}
 
-    def _stand(self, live: Live, state: State) -> None:
+    def _stand(self, state: State) -> None:
         """Brings the environment to a state. Raises ContractError where the same actions lead to something else."""
-        past = [self._actions(row) for row in np.asarray(state.moves)[: int(state.clock)]]
+        live, past = state.live, [self._actions(row) for row in np.asarray(state.moves)[: int(state.clock)]]
         if live.been == past:
             return
         live.begin()
         for actions in past:
             live.step(actions)
-        if not np.array_equal(self._state(live, state.clock, np.asarray(state.moves), np.asarray(state.paid)).seen, state.seen):
+        if not np.array_equal(self._seen(live), state.seen):
             says = "reset with the same seed and given the same actions it came to other observations"
             raise ContractError(f"{self.env} is not deterministic: {says}. A mechanism with questions of its own cannot go around it")
 
@@ -216,7 +212,7 @@ def _named(maker: Any) -> str:
     """`my.module:function`."""
     module, name = getattr(maker, "__module__", ""), getattr(maker, "__qualname__", "")
     if not name or "<" in name:
-        raise SpecError(f"{maker!r:.80}: give the module, or a function of one that makes the environment: from_pettingzoo(simple_spread_v3)")
+        raise SpecError(f"{maker!r:.80}: name it, or give its module, or a function of one that makes it: from_pettingzoo(my_module)")
     return f"{module}:{name}"
 
 
@@ -227,10 +223,9 @@ def _known(env: str, options: str) -> Known:
         agents = list(made.possible_agents)
         acts = [made.action_space(agent) for agent in agents]
         sees = tuple(_observed(made.observation_space(agent)) for agent in agents)
+        made.close()
     except AttributeError as error:
         raise SpecError(f"{env}: {error}. It must be one of PettingZoo's parallel environments, with possible_agents") from error
-    finally:
-        made.close()
     for agent, space in zip(agents, acts, strict=True):
         if not isinstance(space, _spaces().Discrete):
             raise SpecError(f"{env}: {agent} acts in {space}; only Discrete actions can be moves")
@@ -257,16 +252,24 @@ def _maker(env: str) -> Callable[..., Any]:
 
 
 def _observed(space: Any) -> Any:
-    """What an agent sees, without its action mask."""
+    """The space of what an agent sees, without its action mask."""
     spaces = _spaces()
     return space["observation"] if isinstance(space, spaces.Dict) and "action_mask" in space.spaces else space
 
 
-def _parted(observed: Any, info: dict[str, Any]) -> tuple[Any, Any]:
-    """(the observation, the mask of legal actions or None), wherever the environment has it."""
+def _parted(live: Live, agent: str) -> tuple[Any, Any]:
+    """(what an agent observes, the mask of its legal actions or None), wherever the environment puts it."""
+    observed = live.observed.get(agent)
     if isinstance(observed, dict) and "action_mask" in observed:
         return observed["observation"], observed["action_mask"]
-    return observed, info.get("action_mask")
+    return observed, live.infos.get(agent, {}).get("action_mask")
+
+
+def _turn(state: State, ended: bool, truncated: bool) -> Turn:
+    """Every step is a round, and no deed is cooperative or not."""
+    flag: Any = np.bool_
+    none: Any = np.full(len(state.paid), np.nan, np.float32)
+    return Turn(state, state.paid, flag(True), flag(ended), flag(truncated and not ended), none)
 
 
 def _said(seen: Any) -> str:
@@ -277,5 +280,5 @@ def _said(seen: Any) -> str:
 
 
 def _spaces() -> Any:
-    """Gymnasium's spaces: loaded where an environment is, which needs them too."""
+    """Gymnasium's spaces: there wherever there is such an environment."""
     return importlib.import_module("gymnasium.spaces")
