@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import sys
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -192,6 +193,14 @@ def test_from_names_modules_and_functions() -> None:
 def test_what_is_no_such_environment(env: str, says: str) -> None:
     with pytest.raises(SpecError, match=says):
         Pettingzoo(env)
+
+
+def test_without_pettingzoo(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pettingzoo", None)
+    monkeypatch.delitem(sys.modules, "commonage.adapters.pettingzoo", raising=False)
+    for use in (lambda: Pettingzoo("classic/new-v1"), lambda: commonage.parallel_env):
+        with pytest.raises(SpecError, match=r'pip install "commonage\[pettingzoo\]"'):
+            use()
 
 
 def test_more_that_is_refused() -> None:

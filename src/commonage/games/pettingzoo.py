@@ -31,24 +31,22 @@ class Known(NamedTuple):
 
 @jax.tree_util.register_static
 class Live:
-    """The environment that a match plays in. It cannot be copied: so it keeps in mind which actions it has been through."""
+    """The environment that a match plays in. It cannot be copied: so it keeps in mind which moves it has been through."""
 
     def __init__(self, env: Any, seed: int) -> None:
         self.env, self.seed = env, seed
         self.observed: dict[str, Any] = {}
         self.infos: dict[str, Any] = {}
-        self.been: list[dict[str, int]] = []
+        self.been: Array = None  # int32[steps, seats]
         self.begin()
 
     def begin(self) -> None:
         """Back to the start."""
         self.observed, self.infos = self.env.reset(seed=self.seed)
-        self.been = []
 
     def step(self, actions: dict[str, int]) -> tuple[dict[str, float], dict[str, bool]]:
         """(rewards, who has terminated)."""
         self.observed, rewards, terminations, _, self.infos = self.env.step(actions)
-        self.been.append(actions)
         return rewards, terminations
 
 
@@ -157,8 +155,8 @@ class Pettingzoo(Game):
         return f"Step {int(state.clock) + 1}.{last} You observe {_said(seen)}."
 
     def _state(self, live: Live, clock: int, moves: Array, rewards: dict[str, float]) -> State:
-        """What the environment stands at."""
-        agents = self.known.agents
+        """What the environment stands at, after these moves."""
+        live.been, agents = moves[:clock], self.known.agents
         here = np.array([agent in live.env.agents for agent in agents])
         legal = np.ones((self.seats, max(self.known.sizes)), bool)
         for place, agent in enumerate(agents):
@@ -185,12 +183,12 @@ class Pettingzoo(Game):
 
     def _stand(self, state: State) -> None:
         """Brings the environment to a state. Raises ContractError where the same actions lead to something else."""
-        live, past = state.live, [self._actions(row) for row in np.asarray(state.moves)[: int(state.clock)]]
-        if live.been == past:
+        live, past = state.live, np.asarray(state.moves)[: int(state.clock)]
+        if np.array_equal(live.been, past):
             return
         live.begin()
-        for actions in past:
-            live.step(actions)
+        for row in past:
+            live.step(self._actions(row))
         if not np.array_equal(self._seen(live), state.seen):
             says = "reset with the same seed and given the same actions it came to other observations"
             raise ContractError(f"{self.env} is not deterministic: {says}. A mechanism with questions of its own cannot go around it")
@@ -240,8 +238,13 @@ def _make(env: str, options: str) -> Any:
     except CommonageError:
         raise
     except Exception as error:
-        way = f"Name one in PettingZoo's registry, as in classic/rps-v2, or a module that has {MAKER}"
-        raise SpecError(f"pettingzoo(env={env},options={options!r}): {type(error).__name__}: {error}. {way}") from error
+        raise SpecError(f"pettingzoo(env={env},options={options!r}): {type(error).__name__}: {error}. {_way(error)}") from error
+
+
+def _way(error: Exception) -> str:
+    if isinstance(error, ModuleNotFoundError) and error.name in ("pettingzoo", "gymnasium"):
+        return 'Install it: pip install "commonage[pettingzoo]"'
+    return f"Name one in PettingZoo's registry, as in classic/rps-v2, or a module that has {MAKER}"
 
 
 def _maker(env: str) -> Callable[..., Any]:
