@@ -10,7 +10,6 @@ from played import holds, look, start, step
 
 from commonage import seeds
 from commonage.errors import SpecError
-from commonage.games import coin_game
 from commonage.games.coins import OTHERS, OTHERS_TAKEN, OWN, OWN_TAKEN, Coins, room
 from commonage.grid.kernel import BACK, FLOOR, FORWARD, LEFT, NOOP, RIGHT, TURN_LEFT, TURN_RIGHT, WALL, WHO
 from commonage.learn import rollout
@@ -97,10 +96,10 @@ def test_a_step(coins, moves, rewards, took):
 
 
 def test_what_was_taken_is_written_as_in_the_coin_game():
-    """Measures read the fact `took` of both games: 1 the own coin, 2 the other's."""
-    assert (OWN_TAKEN, OTHERS_TAKEN) == (coin_game.OWN, coin_game.OTHERS)
+    """Measures read the same facts of both games."""
     state = after(placed((2, 2, EAST), (5, 2, EAST), coins=[(2, 3, FIRST), (5, 3, FIRST)]), [FORWARD, FORWARD]).state
-    assert BARE.facts(state)["took"].tolist() == [coin_game.OWN, coin_game.OTHERS]
+    facts = BARE.facts(state)
+    assert (facts["own_coins"].tolist(), facts["others_coins"].tolist()) == ([1, 0], [0, 1])
 
 
 def test_moves_go_by_where_one_faces():

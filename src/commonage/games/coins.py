@@ -109,7 +109,7 @@ class Coins(Grid):
         return jnp.array([1, 0], jnp.int32)
 
     def facts(self, state: World) -> dict[str, Array]:
-        took = {"own_coins": state.own.took == OWN, "others_coins": state.own.took == OTHERS}
+        took = {"own_coins": state.own.took == OWN_TAKEN, "others_coins": state.own.took == OTHERS_TAKEN}
         coins = (state.cells >= OWN).sum(dtype=jnp.int32)
         return {"coins": coins, **{name: yes.astype(jnp.int32) for name, yes in took.items()}}
 

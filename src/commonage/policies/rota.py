@@ -33,6 +33,7 @@ class Rota(Policy):
     def check(self) -> None:
         self.require(self.cleaners >= 1, "cleaners", "at least 1")
         self.require(self.shift >= 0, "shift", "at least 0")
+        self.require(0 <= self.reserve <= 1, "reserve", "between 0 and 1")
         self.require(self.worth >= 1, "worth", "at least 1")
         self.require(0 <= self.aside <= 1, "aside", "between 0 and 1")
         self.require(1 <= self.length <= 20, "length", "between 1 and 20")
