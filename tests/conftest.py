@@ -1,5 +1,6 @@
 """Tests run on the CPU, and keep what they compiled for the next run."""
 
+import gc
 import itertools
 import os
 from collections.abc import Iterator
@@ -17,6 +18,8 @@ os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(CACHE))
 os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
 os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES", "-1")
 
+gc.set_threshold(50_000, 20, 50)  # tracing makes many objects and hardly a cycle: looking for them took a tenth of the time
+
 
 def pytest_configure(config: pytest.Config) -> None:
     # two workers share the cache: an entry that one is still writing is compiled again by the other
@@ -24,6 +27,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 MAPS = Path("/proc/self/maps")  # of the memory of this process; Linux allows 65,530 unless told otherwise
+MOST = 50_000
 tests = itertools.count(1)
 
 
@@ -31,7 +35,7 @@ tests = itertools.count(1)
 def few_programs() -> Iterator[None]:
     """Some three of these maps belong to every compiled function: past the limit the compiler crashes, after some 150 towers."""
     yield
-    if next(tests) % 10 == 0 and MAPS.exists() and MAPS.read_bytes().count(b"\n") > 30_000:
+    if next(tests) % 10 == 0 and MAPS.exists() and MAPS.read_bytes().count(b"\n") > MOST:
         import jax
 
         jax.clear_caches()

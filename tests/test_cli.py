@@ -811,7 +811,7 @@ def test_verify_everything(run: Run) -> None:
 # the demo
 
 
-@pytest.mark.parametrize("repeats", [pytest.param("1", marks=pytest.mark.slow), "20"])
+@pytest.mark.parametrize("repeats", [pytest.param("1", marks=pytest.mark.slow), "200"])  # as many as it has: compiled for the docs, too
 def test_demo(run: Run, repeats: str) -> None:
     done = run("demo", "--repeats", repeats)
     assert (done.status, done.err) == (0, "")

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any, ClassVar, NamedTuple
 
@@ -293,6 +294,7 @@ def pad(ask: Ask, to: int) -> Ask:
     return ask._replace(legal=ask.legal._replace(options=jnp.pad(options, ((0, 0), (0, to - options.shape[1])), constant_values=True)))
 
 
+@functools.partial(jax.jit, inline=True)  # traced once for states of one structure
 def choose(pred: Array, yes: Any, no: Any) -> Any:
     """`yes` where the scalar `pred` holds, else `no`, for whole pytrees."""
     return jax.tree.map(lambda a, b: jnp.where(pred, a, b), yes, no)

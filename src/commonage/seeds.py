@@ -33,8 +33,7 @@ def fold(key: jax.Array, *words: int | str | jax.Array) -> jax.Array:
     a, b = jnp.asarray(key)[..., 0], jnp.asarray(key)[..., 1]
     for item in words:
         w = jnp.uint32(word(item) if isinstance(item, str) else item) if isinstance(item, str | int) else item.astype(jnp.uint32)
-        a, b = _mix(a ^ w * jnp.uint32(0x9E3779B9)), _mix(b + w + jnp.uint32(0x7F4A7C15))
-        a, b = a + (b << 1 | b >> 31), b ^ (a << 16 | a >> 16)
+        a, b = _folded(a, b, w)
     return jnp.stack(jnp.broadcast_arrays(a, b), -1)
 
 
@@ -95,6 +94,13 @@ def permutation(key: jax.Array, n: int) -> jax.Array:
     return jnp.argsort(bits(key, (n,))).astype(jnp.int32)
 
 
+@functools.partial(jax.jit, inline=True)  # traced once, however many keys a game folds
+def _folded(a: jax.Array, b: jax.Array, w: jax.Array) -> tuple[jax.Array, jax.Array]:
+    a, b = _mix(a ^ w * np.uint32(0x9E3779B9)), _mix(b + w + np.uint32(0x7F4A7C15))
+    return a + (b << 1 | b >> 31), b ^ (a << 16 | a >> 16)
+
+
+@functools.partial(jax.jit, inline=True)
 def _mix(x: jax.Array) -> jax.Array:
     x = (x ^ x >> 16) * np.uint32(0x21F0AAAD)
     x = (x ^ x >> 15) * np.uint32(0x735A2D97)

@@ -62,7 +62,7 @@ def test_the_penalty_is_a_parameter():
 
 def test_only_coins_that_were_taken_reappear():
     keys = seeds.fold(seeds.root(3), jnp.arange(64))
-    after = jax.vmap(lambda key: GAME.step(key, board([0, 2], [1, 7]), jnp.array([RIGHT, STAY])).state)(keys)
+    after = jax.jit(jax.vmap(lambda key: GAME.step(key, board([0, 2], [1, 7]), jnp.array([RIGHT, STAY])).state))(keys)
     assert (np.asarray(after.coins[:, 1]) == 7).all()
     assert set(np.asarray(after.coins[:, 0]).tolist()) == set(range(9))
     assert (np.asarray(after.took) == [1, 0]).all()
@@ -80,10 +80,8 @@ def test_rounds_of_five_steps():
 def test_coins_and_players_start_anywhere_and_coins_reappear_anywhere():
     """9,000 draws of pairs: chi-squared of the 81 pairs of cells, below its 99.99 % point at 80 degrees (133)."""
     keys = seeds.fold(seeds.root(4), jnp.arange(9000))
-    first = jax.vmap(GAME.start)(keys)
-    again = jax.vmap(lambda key, clock: GAME.step(key, board([0, 8], [0, 8], clock), jnp.array([STAY, STAY])).state)(
-        keys, jnp.arange(9000) % 50
-    )
+    again = lambda key, clock: GAME.step(key, board([0, 8], [0, 8], clock), jnp.array([STAY, STAY])).state
+    first, again = jax.jit(lambda keys, clocks: (jax.vmap(GAME.start)(keys), jax.vmap(again)(keys, clocks)))(keys, np.arange(9000) % 50)
     pairs = [
         first.at,
         first.coins,

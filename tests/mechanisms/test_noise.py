@@ -53,7 +53,7 @@ def test_it_trembles_at_its_rate_and_independently():
 def test_another_move_is_drawn_uniformly_among_the_legal_ones():
     """4,000 walkers who mean to stay, at rate 1: chi-squared of the other four moves, 3 degrees, below its 99.9 % point."""
     tower, keys = Noise(CoinGame(size=5), rate=1), seeds.fold(seeds.root(1), jnp.arange(2000))
-    before = jax.vmap(tower.start)(keys)
+    before = jax.jit(jax.vmap(tower.start))(keys)
     after = jax.jit(jax.vmap(lambda key, state: tower.step(key, state, jnp.array([4, 4])).state))(keys, before)
     way = (np.asarray(after.game.at) // 5 - before.game.at // 5) % 5 * 5 + (np.asarray(after.game.at) - before.game.at) % 5
     counts = [int((way == step).sum()) for step in (4 * 5, 1 * 5, 4, 1)]  # up, down, left, right

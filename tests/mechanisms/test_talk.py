@@ -1,12 +1,13 @@
 """Talk, played out."""
 
 import asyncio
+import itertools
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from towers import KEY, Fines, Plays, Says, asked, asks, ours, play, step, turns, unchanged
+from towers import KEY, Fines, Plays, Says, asked, asks, ours, play, start, step, turns, unchanged
 
 from commonage import event, seeds, testing
 from commonage.agents.policy import PolicyAgent
@@ -120,11 +121,20 @@ def test_words_of_ones_own():
             Talk(Dilemma(), signals=signals)
 
 
-@pytest.mark.parametrize("order", ["together", "turn", "floor"])
-@pytest.mark.parametrize("when", ["before", "after"])
+ORDERS = list(itertools.product(("before", "after"), ("together", "turn", "floor")))
+SOME = [("before", "turn"), ("after", "floor")]  # both times, and the two orders in which a talk has turns
+kinds = pytest.mark.parametrize(("when", "order"), [pytest.param(*k, marks=[] if k in SOME else pytest.mark.slow) for k in ORDERS])
+
+
+@kinds
 def test_silence_changes_nothing(when, order):
-    unchanged(Dilemma(), Talk(Dilemma(), when=when, order=order), Random(), TitForTat())
     unchanged(Commons(), Talk(Commons(), when=when, order=order, misheard=0.5), Random(), Cheat(), *[Sustainer()] * 3)
+
+
+@pytest.mark.slow  # between two seats as among five
+@pytest.mark.parametrize(("when", "order"), ORDERS)
+def test_silence_changes_nothing_between_two(when, order):
+    unchanged(Dilemma(), Talk(Dilemma(), when=when, order=order), Random(), TitForTat())
 
 
 def test_cheap_talk_changes_nothing_for_those_who_do_not_listen():
@@ -158,7 +168,7 @@ def floor(game, steps, match=0):
 
 def hold(tower, *moves):
     """A talk on the table's first round: each move is that of the one who is asked. ([(question, seat from 1)], state)."""
-    state, out = numpy(tower.start(KEY)), []
+    state, out = numpy(start(tower)), []
     for move in moves:
         row = np.array(asks(tower, state))
         seat = int(row.argmax())
@@ -351,8 +361,7 @@ class AnyTalk(Random):
     game = "talk"
 
 
-@pytest.mark.parametrize("order", ["turn", "floor"])
-@pytest.mark.parametrize("when", ["before", "after"])
+@kinds
 def test_both_runners_hold_the_same_talk(when, order):
     tower = Talk(Punish(Commons(seats=3, rounds=3, capacity=12)), order=order, when=when, misheard=0.3)
     steps, key = play(tower, *[(Random(), AnyTalk())] * 3), np.asarray(seeds.fold(jnp.asarray(seeds.root(1)), 0))
@@ -368,10 +377,10 @@ def test_both_runners_hold_the_same_talk(when, order):
     assert isinstance(log[live, event.TABLE], event.Finished)
 
 
-SLOW = pytest.param("talk(order=turn,when=after,turns=4)", marks=pytest.mark.slow)
+SLOW = [pytest.param(text, marks=pytest.mark.slow) for text in ("talk(order=floor,turns=3)", "talk(order=turn,when=after,turns=4)")]
 
 
-@pytest.mark.parametrize("text", ["talk(order=floor,turns=3,misheard=0.3)", SLOW])
+@pytest.mark.parametrize("text", ["talk(order=floor,turns=2,misheard=0.3)", *SLOW])
 def test_the_contract_of_mechanisms_holds(text):
     testing.check_mechanism(text, "commons(seats=3,rounds=3,capacity=12,report=false)")
 

@@ -17,7 +17,7 @@ from commonage.policy import Policy
 
 KEY = seeds.root(0)
 step = jax.jit(lambda game, state, moves: game.step(KEY, state, moves))
-_start = jax.jit(lambda game: game.start(KEY))
+start = jax.jit(lambda game: game.start(KEY))
 _ask = jax.jit(lambda game, state: game.ask(state))
 
 
@@ -97,7 +97,7 @@ def unchanged(game: Game, tower: Game, *players: Any, matches: int = 20) -> None
 
 def turns(game: Game, *rows: list[int]) -> list[Turn]:
     """The turns of a match by its moves, step by step; in NumPy. -1 = no move."""
-    state, out = _start(game), []
+    state, out = start(game), []
     for row in rows:
         out.append(numpy(step(game, state, jnp.array(row, jnp.int32))))
         state = out[-1].state

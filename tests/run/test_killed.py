@@ -1,4 +1,4 @@
-"""`kill -9` of a real process that runs a study, at ten moments: resumed, it equals one that was never cut."""
+"""`kill -9` of a real process that runs a study, at ten moments, the fast tests at four: resumed, it equals one that was never cut."""
 
 from __future__ import annotations
 
@@ -20,13 +20,15 @@ from commonage.store.log import Log
 
 # the moment, the place where the process hangs, and how often it has come there
 MOMENTS = [
-    ("before anything is in the log", "arm", 1),
-    ("inside a chunk write: the first file of the first", "chunk", 1),
     ("inside a chunk write: the last file of the second", "chunk", 6),
     ("inside a commit: that of an answer", "commit", 25),
-    ("inside a step: after the first of its answers", "moved", 2),
     ("inside a step: between two answers, later", "moved", 60),
     ("between two attempts of one seat", "asked", 3),
+]
+MORE = [
+    ("before anything is in the log", "arm", 1),
+    ("inside a chunk write: the first file of the first", "chunk", 1),
+    ("inside a step: after the first of its answers", "moved", 2),
     ("after a seat retired", "failed", 1),
     ("after a match", "finished", 2),
     ("at the very end", "the end", 1),
@@ -59,12 +61,13 @@ def incomplete(folder: Path) -> list[tuple[int, int, int]]:
     return out
 
 
-def test_killed_at_ten_moments_and_resumed(tmp_path: Path, chunked: None) -> None:
-    """In one test, since the processes die two at a time."""
+@pytest.mark.parametrize("moments", [MOMENTS, pytest.param(MORE, marks=pytest.mark.slow)], ids=len)
+def test_killed_and_resumed(tmp_path: Path, chunked: None, moments: list[tuple[str, str, int]]) -> None:
+    """Several in one test, since the processes die two at a time."""
     with ThreadPoolExecutor(2) as pool:
-        list(pool.map(lambda row: kill(tmp_path / row[0], *row[1:]), MOMENTS))
+        list(pool.map(lambda row: kill(tmp_path / row[0], *row[1:]), moments))
     killed.study().run(tmp_path / "whole")
-    for moment, place, _ in MOMENTS:
+    for moment, place, _ in moments:
         folder = tmp_path / moment
         there = read.read(folder).matches["status"].to_list() if place != "arm" else []
         cut = incomplete(folder)

@@ -48,6 +48,7 @@ def by_unit(key: Array, wanted: Array, stock: Array) -> Array:
     return jnp.where(lottery, jnp.stack(up_to(calls + 1)), wanted)
 
 
+@functools.partial(jax.jit, inline=True)  # traced once for its three uses, and for tables of one size
 def _named(got: Units, want: Units, words: Units) -> Units:
     """uint32 for each seat: which of 32 calls name it; bit i of all words is the place, among those who want more, of the i-th."""
     *places, among = _before([(have < most).astype(jnp.uint32) for have, most in zip(got, want, strict=True)])

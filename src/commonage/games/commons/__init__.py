@@ -101,7 +101,8 @@ class Commons(Game):
 
     def _here(self, clock: Array) -> Array:
         """bool[seats]: who is there in the month after `clock` months."""
-        return (jnp.arange(self.seats) < self.seats - self.newcomers) | (clock + 1 >= self.arrival)
+        resident = np.arange(self.seats) < self.seats - self.newcomers
+        return jnp.asarray(resident | (clock + 1 >= self.arrival) if self.newcomers else resident)
 
     def share(self, clock: Array, stock: Array) -> Array:
         """int32[]: the equal share of the sustainable harvest, of those who are there."""

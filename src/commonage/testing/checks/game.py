@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from collections.abc import Iterator
 from typing import Any, NamedTuple
@@ -84,7 +85,7 @@ def _question(game: Game, question: Question) -> None:
 def _shapes(game: Game) -> None:
     """Every face compiles, with the right shapes and types."""
     n, key, moves = game.seats, np.zeros(2, np.uint32), jax.ShapeDtypeStruct((game.seats,), np.int32)
-    face = lambda name, *rest: rule.compiled(game, name, lambda game, *rest: getattr(game, name)(*rest), game, *rest)
+    face = functools.partial(rule.compiled, game)
     state = face("start", key)
     ask, turn = face("ask", state), face("step", key, state, moves)
     rule.shaped(ask.which, "int32", (n,), game, "ask(...).which")
@@ -189,19 +190,21 @@ def _keeps_secrets(game: Game, played: Played) -> None:
     """Changing another seat's private fields changes neither sight nor words; words say no more than the sight shows."""
     states = jax.tree.map(lambda leaf: leaf[_some(played)].reshape(-1, *leaf.shape[2:]), played.states)
     sights = _sights(game, states)
+    told = functools.cache(lambda i, seat: game.tell(_nth(states, i), seat))
     for change in _changes(game, states):
         blind = rule.alike(sights, _sights(game, change.states))  # [n, seats]
         for seat in set(range(game.seats)) - {change.seat}:
             found = f"seat {seat + 1} sees the {change.field} of another"
             hold(blind[:, seat].all() or not change.private, game, found, "It is private: show each seat its own")
-            for i in np.flatnonzero(blind[:, seat] & change.differs):
-                _reads_the_same(game, seat, change, *(jax.tree.map(lambda leaf: leaf[i], s) for s in (states, change.states)))  # noqa: B023
+            for i in np.flatnonzero(blind[:, seat] & change.differs).tolist():
+                one, other = told(i, seat), game.tell(_nth(change.states, i), seat)
+                found = f"seat {seat + 1} reads {one!r} or {other!r} where its sight is the same"
+                hold(one == other, game, found, f"They tell of {change.field}: `tell` says no more than the sight shows")
 
 
-def _reads_the_same(game: Game, seat: int, change: _Change, *states: Any) -> None:
-    one, other = (game.tell(state, seat) for state in states)
-    found = f"seat {seat + 1} reads {one!r} or {other!r} where its sight is the same"
-    hold(one == other, game, found, f"They tell of {change.field}: `tell` says no more than the sight shows")
+def _nth(states: Any, i: int) -> Any:
+    """One of the states [n]."""
+    return jax.tree.map(lambda leaf: leaf[i], states)
 
 
 class _Change(NamedTuple):

@@ -89,12 +89,11 @@ def _wraps(tower: Any, twice: Any) -> None:
 def _holds_the_state(tower: Any) -> None:
     """Its state, before and after a step, is a NamedTuple whose field `game` is the state of the game inside."""
     key, moves = np.zeros(2, np.uint32), jax.ShapeDtypeStruct((tower.seats,), np.int32)
-    state = rule.compiled(tower, "start", lambda tower, key: tower.start(key), tower, key)
-    inner = rule.compiled(tower, "start", lambda tower, key: tower.game.start(key), tower, key)
+    state, inner = (rule.compiled(game, "start", key) for game in (tower, tower.game))
     says = "It is a NamedTuple with the field `game`, the state of the game inside: begin with super().start(key) and super().step(...)"
     kept = isinstance(state, tuple) and not changes(inner, getattr(state, "game", None))
     hold(kept, tower, f"its state is {type(state).__name__}, which holds no state of the game inside", says)
-    turn = rule.compiled(tower, "step", lambda tower, *rest: tower.step(*rest), tower, key, state, moves)
+    turn = rule.compiled(tower, "step", key, state, moves)
     hold(
         not changes(state, turn.state),
         tower,

@@ -80,8 +80,8 @@ def _answers_one_move(game: Game, label: str, policy: Policy, rows: Rows) -> Non
     """It compiles, answers one whole number, and its memory keeps its structure."""
     sights, legal = jax.tree.map(lambda leaf: leaf[0, 0], (rows.sights, rows.legal))
     act = lambda policy, *rest: _answer(game, label, policy, *rest)
-    start = rule.compiled(policy, "start", lambda policy: policy.start(), policy)
-    rule.compiled(policy, "act", act, policy, rows.stream[0], np.int32(0), start, sights, legal)
+    start = rule.compiled(policy, "start")
+    rule.compiled(policy, "act", rows.stream[0], np.int32(0), start, sights, legal, call=act)
 
 
 def _plays(game: Game, label: str, policy: Policy, rows: Rows) -> None:

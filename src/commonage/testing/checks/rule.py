@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -71,10 +72,13 @@ def policy(value: Any) -> Policy:
     return made
 
 
-def compiled(part: Any, face: str, call: Callable[..., Any], *arguments: Any) -> Any:
-    """The shapes of what a call returns, its arguments and the part's leaves traced. Raises ContractError if it does not compile."""
+def compiled(part: Any, face: str, *arguments: Any, call: Callable[..., Any] | None = None) -> Any:
+    """The shapes of what a part's face returns, or another call with it. Raises ContractError if it does not compile.
+
+    Arguments and the part's leaves are traced, once for all parts of one structure.
+    """
     try:
-        return jax.eval_shape(call, *arguments)
+        return jax.eval_shape(call or _face(face), part, *arguments)
     except ContractError:
         raise
     except Exception as error:
@@ -84,6 +88,11 @@ def compiled(part: Any, face: str, call: Callable[..., Any], *arguments: Any) ->
             raise ContractError(f"{name(part)}: {face} raised {says}") from error
         rule = "It is compiled: write jnp.where instead of `if` on a value, and static(...) fields for what shapes an array"
         raise ContractError(f"{name(part)}: {face} does not compile, {says} {rule}") from error
+
+
+@functools.cache
+def _face(name: str) -> Callable[..., Any]:
+    return lambda part, *arguments: getattr(part, name)(*arguments)
 
 
 def shaped(found: Any, kind: str, shape: tuple[int, ...], part: Any, what: str) -> None:

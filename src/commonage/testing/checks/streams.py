@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import itertools
 import math
 from collections import defaultdict
 from collections.abc import Callable
@@ -19,7 +20,7 @@ from commonage.learn.rollout import QUICK
 from commonage.testing.checks.probe import Played
 
 MATCHES = 8  # that are looked at draw by draw
-AS_DRAWN, ZEROS, ONES, TURNED = range(4)  # what a draw's bits are replaced by: a draw that matters shows it
+INSTEAD = ZEROS, ONES, TURNED = range(3)  # what a draw's bits are replaced by: a draw that matters shows it
 
 
 class Draw(NamedTuple):
@@ -40,7 +41,12 @@ class Reuse(NamedTuple):
 def sites(game: Game) -> int:
     """How many draws the code of one step makes, whether or not they count."""
     count: list[int] = []
-    with mock.patch.object(seeds, "bits", _counting(count)):
+
+    def counted(site: int, out: Any, *where: Any) -> Any:
+        count.append(site)
+        return out
+
+    with mock.patch.object(seeds, "bits", _counting(counted)):
         state = jax.eval_shape(game.start, seeds.root(0))
         jax.eval_shape(game.step, seeds.root(0), state, jax.ShapeDtypeStruct((game.seats,), jnp.int32))
     return len(count)
@@ -58,10 +64,10 @@ def reuse(game: Game, played: Played) -> Reuse | None:
         calls: dict[int, tuple[_Watched, tuple[Any, ...]]] = {-1: (begin, (key,))}
         for t in np.flatnonzero(played.live[:, match]).tolist():
             calls[t] = (step, (key, played.state(t, match), played.moves[t, match]))
-        matters = functools.cache(lambda draw: calls[draw.step][0].matters(draw.site, *calls[draw.step][1]))  # noqa: B023
+        counts = functools.cache(lambda step: calls[step][0].matters(*calls[step][1]))  # noqa: B023
         for word, draws in _words(calls).items():
             own = word[0] == key.tobytes()
-            found = [draw for draw in draws if matters(draw)] if own or len(draws) > 1 else []
+            found = [draw for draw in draws if counts(draw.step)[draw.site]] if own or len(draws) > 1 else []
             if len(found) > (0 if own else 1):
                 return Reuse(match, found[0], None if own else found[1])
     return None
@@ -81,46 +87,57 @@ class _Watched:
     """A function whose draws report their keys, and whose n-th draw can be replaced."""
 
     def __init__(self, function: Callable[..., Any]) -> None:
-        self.function, self.log = function, []
-        self.compiled = jax.jit(self._run, compiler_options=QUICK)
+        self.function, self.log, self.sites = function, [], 0
+        self.noted = jax.jit(self._noted, compiler_options=QUICK)
+        self.others = jax.jit(self._others, compiler_options=QUICK)
 
     def keys(self, *arguments: Any) -> list[tuple[int, bytes, int, int]]:
         """(place in the code, key, number of its first word, how many) of every draw of one call."""
         self.log.clear()
-        jax.block_until_ready(self.compiled(-1, AS_DRAWN, *arguments))
+        jax.block_until_ready(self.noted(*arguments))
         jax.effects_barrier()
         return list(self.log)
 
-    def matters(self, site: int, *arguments: Any) -> bool:
-        """Whether other bits at this place change the outcome."""
-        outcomes = [jax.tree.leaves(jax.device_get(self.compiled(site, bits, *arguments))) for bits in range(4)]
-        return any(not np.array_equal(a, b, equal_nan=True) for other in outcomes[1:] for a, b in zip(outcomes[0], other, strict=True))
+    def matters(self, *arguments: Any) -> np.ndarray:
+        """bool[sites]: whether other bits at this place in the code change the outcome. After `keys`, which counts the places."""
+        changed = np.zeros(self.sites * len(INSTEAD), bool)
+        for leaf in jax.tree.leaves(jax.device_get(self.others(*arguments))):
+            same = (leaf == leaf[0]) | ((leaf != leaf) & (leaf[0] != leaf[0]))
+            changed |= ~same[1:].reshape(len(changed), -1).all(1)
+        return np.asarray(changed.reshape(self.sites, -1).any(1))
 
-    def _run(self, target: Any, instead: Any, *arguments: Any) -> Any:
-        count: list[int] = []
+    def _noted(self, *arguments: Any) -> Any:
+        def note(site: int, size: int, key: Any, at: Any) -> None:
+            self.log += [(site, row.tobytes(), int(at), size) for row in np.asarray(key, np.uint32).reshape(-1, 2)]
 
-        def replace(site: int, out: Any) -> Any:
-            forced = jnp.select([instead == ZEROS, instead == ONES], [jnp.zeros_like(out), jnp.full_like(out, 2**32 - 1)], ~out)
-            return jnp.where((target == site) & (instead != AS_DRAWN), forced, out)
+        def report(site: int, out: Any, key: Any, at: Any, size: int) -> Any:
+            self.sites = max(self.sites, site + 1)
+            jax.debug.callback(functools.partial(note, site, size), key, at)
+            return out
 
-        with mock.patch.object(seeds, "bits", _counting(count, self._note, replace)):
+        with mock.patch.object(seeds, "bits", _counting(report)):
             return self.function(*arguments)
 
-    def _note(self, site: int, size: int, key: Any, at: Any) -> None:
-        self.log += [(site, row.tobytes(), int(at), size) for row in np.asarray(key, np.uint32).reshape(-1, 2)]
+    def _others(self, *arguments: Any) -> Any:
+        """The outcomes, [1 + sites x 3]: as it was drawn, then with the bits of each place replaced by each of INSTEAD."""
+
+        def run(target: Any, instead: Any) -> Any:
+            def replace(site: int, out: Any, *where: Any) -> Any:
+                forced = jnp.select([instead == ZEROS, instead == ONES], [jnp.zeros_like(out), jnp.full_like(out, 2**32 - 1)], ~out)
+                return jnp.where(target == site, forced, out)
+
+            with mock.patch.object(seeds, "bits", _counting(replace)):
+                return self.function(*arguments)
+
+        targets, instead = np.indices((self.sites, len(INSTEAD))).reshape(2, -1)
+        return jax.vmap(run)(np.append(-1, targets), np.append(ZEROS, instead))
 
 
-def _counting(count: list[int], note: Any = None, replace: Any = None) -> Callable[..., Any]:
-    """`seeds.bits` that counts its calls in `count`, notes their keys and hands on what `replace` makes of the bits."""
-    original = seeds.bits
+def _counting(hand_on: Callable[..., Any]) -> Callable[..., Any]:
+    """`seeds.bits` that hands on what a function makes of each draw: of its place in the code, its bits, and where these stand."""
+    original, count = seeds.bits, itertools.count()
 
     def bits(key: Any, shape: tuple[int, ...] = (), at: Any = 0) -> Any:
-        site = len(count)
-        count.append(site)
-        out = original(key, shape, at)
-        if note is None:
-            return out
-        jax.debug.callback(functools.partial(note, site, math.prod(shape)), key, at)
-        return replace(site, out)
+        return hand_on(next(count), original(key, shape, at), key, at, math.prod(shape))
 
     return bits
