@@ -283,8 +283,10 @@ def once(compute: Callable[[], Any], unknown: Array) -> Any:
     return jax.lax.while_loop(lambda loop: loop[0] == first, lambda loop: (loop[0] + 1, compute()), (first, blank))[1]
 
 
-def divide(a: Any, b: Any) -> Array:
+def divide(a: Any, b: Any) -> Any:
     """a // b for 0 <= a < 2^31, b > 0 and quotients below 2^22. Exact, and faster: CPUs divide integers one at a time."""
+    if not isinstance(a, jax.Array) and not isinstance(b, jax.Array):
+        return a // b  # on the host
     a, b = jnp.asarray(a, jnp.int32), jnp.asarray(b, jnp.int32)
     quotient = (a.astype(jnp.float32) / b.astype(jnp.float32)).astype(jnp.int32)
     rest = a - quotient * b

@@ -217,7 +217,9 @@ class Study:
     ) -> tuple[np.ndarray, np.ndarray]:  # fmt: skip
         """(uint32[repeats, 2] keys, int32[repeats, seats] order[place in the game] = place in the seat list); of all, or of these."""
         numbers = np.arange(self.repeats, dtype=np.int32) if repeats is None else np.asarray(repeats, np.int32)
-        keys, orders = jax.tree.map(np.asarray, _draw(seeds.root(self.seed), numbers, generation, game.seats))
+        room = np.resize(numbers, max(16, 1 << (len(numbers) - 1).bit_length()))  # filled up, so that few sizes are compiled
+        drawn = _draw(seeds.root(self.seed), room, generation, game.seats)
+        keys, orders = jax.tree.map(lambda rows: np.asarray(rows)[: len(numbers)], drawn)
         return keys, np.broadcast_to(np.arange(game.seats, dtype=np.int32), orders.shape) if game.roles else orders
 
     async def _compiled(self, log: Log, arms: Sequence[Built], meter: _Meter) -> None:
