@@ -129,6 +129,7 @@ class Game(Part):
     exact: ClassVar[bool] = True  # decisions are made on integers: both runners agree to the bit
     roles: ClassVar[tuple[str, ...]] = ()  # names of the places where they differ; forbids permuting seats
     spares: ClassVar[bool] = False  # can go on when a seat retires
+    deeds: ClassVar[bool] = True  # some moves are deeds, cooperative or not
     private: ClassVar[tuple[str, ...]] = ()  # fields of its state, rows by seat, of which nobody sees another's
 
     @property
