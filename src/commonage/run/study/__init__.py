@@ -36,7 +36,7 @@ from commonage.run.estimate import Estimate
 from commonage.run.generations import Left
 from commonage.run.result import Result
 from commonage.run.study import file
-from commonage.run.study.arm import Arm, Built, files, published, remarks, told, waits
+from commonage.run.study.arm import Arm, Built, files, origin, published, remarks, told, waits
 from commonage.run.study.arm import where as where
 from commonage.run.study.logged import history as history
 from commonage.run.study.logged import play_logged
@@ -209,7 +209,7 @@ class Study:
             "facts": sorted(facts), "yardsticks": game.yardsticks(), "oracles": [list(oracle) for oracle in game.oracles()],
             "versions": {layer.name: layer.version for layer in layers(game)},
             "package": commonage.__version__, "python": platform.python_version(), **where(), **told(seats.models(arm.agents)),
-            "files": files(arm), "published": published(arm), **({"generations": arm.count} if arm.generations else {}),
+            "files": files(arm), "published": published(arm), **origin(arm), **({"generations": arm.count} if arm.generations else {}),
         }  # fmt: skip
 
     def streams(
