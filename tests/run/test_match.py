@@ -356,13 +356,13 @@ class Breaks(Policy):
 
 def test_a_policy_with_an_illegal_move_is_not_asked_again() -> None:
     played = play(DILEMMA, Illegal(), "grim")
-    assert played.failed == event.Failed("agent", "seat 1: its policy chose the illegal move 7", 0)
+    assert played.failed == event.Failed("agent", "seat 1: its policy chose the illegal move 7")
     assert played.of(event.Asked) == []
 
 
 def test_a_policy_that_raises_fails_its_match_only() -> None:
     played = play(DILEMMA, "grim", Breaks())
-    assert played.failed == event.Failed("agent", "ValueError: a policy that breaks", 0)
+    assert played.failed == event.Failed("agent", "ValueError: a policy that breaks")
     assert [row[1] for row in played.of(event.Failed)] == [1]
 
 

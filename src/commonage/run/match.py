@@ -21,6 +21,7 @@ from commonage.store.codec import dumps
 
 Write = Callable[[int, int, int, Any], None]  # (step, seat, attempt, event)
 T = TypeVar("T")
+Q = TypeVar("Q", event.Moved, event.Failed)
 ENTRY = -1  # the step of what happens before the first
 ASKED = 3  # times that one question is put to a seat before its answer is a failure
 
@@ -236,7 +237,7 @@ class _Table:
             view = ready[0] if ready else self.view(place, attempt, problem)
             answer = ready[1] if ready else await self.call(view)
             if answer.refused:
-                return self.fail(seat, event.Failed(self.agents[seat].boundary, answer.refused, view.which))
+                return self.fail(seat, answer.refused)
             try:
                 move, says = legible(view, answer)
             except Unreadable as unreadable:
@@ -252,7 +253,7 @@ class _Table:
             kept = self.agents[seat].keep(answer.memory)
             self.moved(seat, event.Moved(view.which, move, False, says, answer.text, kept, answer.usage), attempt)
             return move
-        return self.fail(seat, event.Failed(self.agents[seat].boundary, problem, self.which[place]))
+        return self.fail(seat, problem)
 
     def known(self, seat: int) -> bool:
         """Whether the log has the seat's move of this step."""
@@ -298,21 +299,25 @@ class _Table:
         if moved.says:
             self.said.append(Said(self.step, self.round, self.places[seat], moved.says))
         if write:
-            if self.fork and self.round < self.fork.round:
-                moved = moved._replace(question=moved.question + self.fork.offset)
-            self.write(self.step, seat, attempt, moved)
+            self.write(self.step, seat, attempt, self.listed(moved))
 
-    def fail(self, seat: int, failed: event.Failed) -> int:
+    def listed(self, what: Q) -> Q:
+        """With the number of its question in the log: before a fork those of the other game stand further on in the list."""
+        before = self.fork is not None and self.round < self.fork.round and what.question >= 0
+        return what._replace(question=what.question + self.fork.offset) if before else what  # type: ignore[union-attr]
+
+    def fail(self, seat: int, why: str) -> int:
         """The seat's failure: it retires, or the match ends. A policy that breaks its contract ends it, as in the compiled runner."""
-        able = self.retires and not isinstance(self.agents[seat], PolicyAgent)
-        if able and len(self.retired) + 1 < len(self.agents):
+        policy = isinstance(self.agents[seat], PolicyAgent)
+        failed = event.Failed(self.agents[seat].boundary, why, -1 if policy else self.which[self.places[seat]])
+        if self.retires and not policy and len(self.retired) + 1 < len(self.agents):
             return self.retire(seat, failed._replace(retired=True))
         self.write(self.step, seat, ASKED, failed)
         raise Stop(Outcome("failed", failed.what))
 
     def retire(self, seat: int, failed: event.Failed, write: bool = True) -> int:
         if write:
-            self.write(self.step, seat, ASKED, failed)
+            self.write(self.step, seat, ASKED, self.listed(failed))
         self.retired.add(seat)
         return -1
 
