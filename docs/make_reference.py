@@ -64,7 +64,7 @@ def _parameters(call: Any) -> Iterator[Parameter]:
             yield Parameter(flag + value, (told.help or "") + again, default)
 
 
-VALUES = {int: "N", Path: "PATH", Path | None: "PATH"}
+VALUES = {int: "N", int | None: "N", Path: "PATH", Path | None: "PATH"}
 
 
 def commands() -> str:

@@ -256,6 +256,7 @@ WRONG = [
     (["transcript", "none", "1"], "no log in 'none'"),
     (["replay", "none", "1"], "no log in 'none'"),
     (["compare", "none"], "no log in 'none'"),
+    (["render", "none", "1"], "no log in 'none'"),
     (["methods", "none"], "no log in 'none'"),
     (["games", "comons"], "no game 'comons'; did you mean 'commons'?"),
     (["mechanisms", "tlak"], "did you mean 'talk'?"),
@@ -306,6 +307,7 @@ def test_a_folder_with_another_study(run: Run) -> None:
         ["report", "a", "--events", "no/events.csv"],
         ["report", "a", "--events", "no/events.parquet"],
         ["report", "a", "--html", "no/page.html"],
+        ["render", "a", "1", "--out", "no/match.gif"],
     ],
 )
 def test_a_file_that_cannot_be_written(run: Run, arguments: list[str]) -> None:
@@ -580,12 +582,23 @@ def test_transcript(run: Run, played: str) -> None:
     done = run("transcript", played, "9")
     assert done.out.startswith(f"Match 9: {COMMONS} with punish; repeat 1, seed 3")
     assert "fine whom" in done.out
-    for command in ("transcript", "replay"):
+    for command in ("transcript", "replay", "render"):
         wrong = run(command, played, "99")
         assert wrong.status == 2
         assert f"no match 99 in {played!r}: it has 16, and they count from 1" in wrong.err
     assert run("transcript", played, "9", "--html", "page.html").status == 0
     assert "fine whom" in Path("page.html").read_text()
+
+
+def test_render(run: Run, played: str) -> None:
+    for options, name in (([], "match-9.gif"), (["--step", "2"], "match-9-step-2.svg"), (["--html", "--every", "2"], "match-9.html")):
+        done = run("render", played, "9", *options)
+        assert done.out == f"Picture: {Path(played) / name}\n"
+        assert (Path(played) / name).exists()
+    for options, says in ((["--png", "--gif"], "--png --gif: name one of them"), (["--steps", "5"], "--steps 5: the first and the last")):
+        wrong = run("render", played, "9", *options)
+        assert wrong.status == 2
+        assert says in wrong.err
 
 
 def test_replay_and_fork(run: Run, played: str) -> None:

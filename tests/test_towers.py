@@ -27,46 +27,30 @@ from commonage.policies.random import Random
 from commonage.run import batch, match
 from commonage.testing.checks.game import play, well_formed
 from commonage.testing.checks.rule import TABLES
+from small import compiled, small
 
 SEED = 2026  # of the towers of depth three
-SMALL = {
-    "dilemma": "dilemma(rounds=3)",
-    "commons": "commons(seats=3,rounds=3,capacity=12,report=false)",
-    "trust": "trust(rounds=3)",
-    "ultimatum": "ultimatum(rounds=3,swap=true)",
-    "public_goods": "public_goods(seats=3,rounds=3)",
-    "donor": "donor(seats=4,rounds=4)",
-    "coin_game": "coin_game(rounds=2,round_steps=3)",
-    "market": "market(seats=3,rounds=3)",
-    "trash": "trash(seats=3,rounds=3,capacity=12,added=6,limit=9,report=false)",
-    "pool": "pool(seats=3,rounds=4,reach=100)",
-}
 LIVELY = {
     "noise": ["noise(rate=0.3)"],
     "talk": ["talk", "talk(when=after)", "talk(order=turn)", "talk(order=floor,turns=3)"],
     "punish": ["punish", "punish(most=2)"],
 }
 IDLE = {"noise": "noise(rate=0)", "imitation": "imitation(rate=0)"}
-GAMES, MECHANISMS = sorted(find.parts("games")), sorted(find.parts("mechanisms"))
+GAMES, MECHANISMS = compiled(), sorted(find.parts("mechanisms"))
 
 UNFIT = dict.fromkeys(("agreement", "norm"), ("coin_game", "dilemma"))  # the games that have not what a mechanism acts on
 
 Tower = tuple[str, tuple[str, ...]]  # a game, and mechanisms from the outside in, as text
 
 
-def small(game: str) -> str:
-    """The game as text, in a size that is soon played."""
-    return SMALL.get(game, game)
-
-
 def drawn(count: int) -> list[Tower]:
-    """So many different towers of depth three."""
+    """So many different towers of depth three, around every game in turn."""
     rng = np.random.default_rng(SEED)
     out: dict[Tower, None] = {}
     while len(out) < count:
         names = rng.choice(MECHANISMS, 3).tolist()
         around = tuple(str(rng.choice(LIVELY.get(name, [name]))) for name in names)
-        game = str(rng.choice(GAMES))
+        game = GAMES[len(out) % len(GAMES)]
         if fits(game, names):
             out[small(game), around] = None
     return list(out)
@@ -74,7 +58,11 @@ def drawn(count: int) -> list[Tower]:
 
 def fits(game: str, mechanisms: Iterable[str]) -> bool:
     """Whether all of them can go around it."""
-    return not any(game in UNFIT.get(name, ()) for name in mechanisms)
+    try:
+        spec.game(small(game), list(mechanisms))
+    except Unfit:
+        return False
+    return True
 
 
 def title(tower: Tower) -> str:

@@ -13,6 +13,8 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
+from commonage import seeds
+from commonage.errors import SpecError
 from commonage.part import Part
 
 State = Any  # a NamedTuple of arrays; a mechanism's has a field `game`, the state of the game inside
@@ -130,6 +132,7 @@ class Game(Part):
     roles: ClassVar[tuple[str, ...]] = ()  # names of the places where they differ; forbids permuting seats
     spares: ClassVar[bool] = False  # can go on when a seat retires
     deeds: ClassVar[bool] = True  # some moves are deeds, cooperative or not
+    wide: ClassVar[bool] = False  # its state is large, a map: compiled matches lie one after another, not interleaved
     private: ClassVar[tuple[str, ...]] = ()  # fields of its state, rows by seat, of which nobody sees another's
 
     @property
@@ -193,7 +196,19 @@ class Game(Part):
         raise NotImplementedError
 
     def scene(self, state: State) -> list[dict[str, Any]]:
-        """A picture: shapes as dicts ({"shape": "rect" | "circle" | "text" | "bar", ...}), 0..1 coordinates."""
+        """A picture: shapes as dicts of plain numbers and texts, in the order in which they are drawn; [] = the game has none.
+
+        x goes to the right, y down, in units of about the longer side of the picture, which is cropped to what its shapes cover:
+
+            rect    x, y (upper left corner), w, h
+            circle  x, y (centre), r
+            bar     x, y, w, h, value (0..1): a box, filled so far from below; from the left where it is wider than high
+            text    x, y (its middle), text; size: of its letters, 0.04 if it has none
+
+        `text` may stand on every shape: in the middle, as large as fits. `fill` is the name of a colour, light and dark in
+        `measure.style`: floor, wall, water, dirt, apple, green token, red token, good, bad, idle, ink (what text is written in),
+        none (an outline), or seat, with `seat`: the place in the game whose colour it is. Any other name gets one of the seats' colours.
+        """
         return []
 
     def oracles(self) -> list[Oracle]:
@@ -233,6 +248,19 @@ def layers(game: Game) -> tuple[Game, ...]:
 def base(game: Game) -> Game:
     """The game inside all mechanisms."""
     return layers(game)[0]
+
+
+def must_compile(game: Game, what: str) -> Game:
+    """The game. Raises SpecError where it is plain Python, which `what` cannot use."""
+    if not game.compiles:
+        raise SpecError(f"{base(game).name} is plain Python and does not compile, so that {what} cannot play it: play, replay and fork can")
+    return game
+
+
+def at_start(game: Game, face: Callable[[State], Any]) -> Any:
+    """What a face gives of some first state: its outline where the game compiles, since then nothing need be computed."""
+    look = lambda: face(game.start(seeds.root(0)))
+    return jax.eval_shape(look) if game.compiles else look()
 
 
 def owners(game: Game) -> tuple[str, ...]:

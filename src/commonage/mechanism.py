@@ -65,6 +65,14 @@ class Mechanism(Game):
         return self.game.exact
 
     @property
+    def compiles(self) -> bool:  # type: ignore[override]
+        return self.game.compiles
+
+    @property
+    def wide(self) -> bool:  # type: ignore[override]
+        return self.game.wide
+
+    @property
     def roles(self) -> tuple[str, ...]:  # type: ignore[override]
         return self.game.roles
 

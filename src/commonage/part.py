@@ -30,6 +30,7 @@ class Part:
     """Base of games, mechanisms and policies. A subclass becomes a frozen dataclass and a pytree."""
 
     version: ClassVar[int] = 1  # of its rules; goes into the header as name@version
+    compiles: ClassVar[bool] = True  # False: plain Python, which runs as it is, one step of one match at a time
     aliases: ClassVar[tuple[str, ...]] = ()
     origin: ClassVar[str] = ""  # the path by which a user's own file was found: in the log it goes by that
     __dataclass_fields__: ClassVar[dict[str, dataclasses.Field[Any]]]  # a subclass has them
@@ -87,7 +88,12 @@ def _register(cls: type[Part]) -> None:
     jax.tree_util.register_pytree_with_keys(cls, flatten_with_keys, unflatten, flatten)  # pyright: ignore[reportUnknownMemberType]
 
 
-def bound(function: Callable[..., Any], *parts: Any) -> Callable[..., Any]:
+def bound(function: Callable[..., Any], *parts: Part) -> Callable[..., Any]:
+    """`function(*parts, ...)`: compiled, or as it is where a part is plain Python."""
+    return compiled(function, *parts) if all(part.compiles for part in parts) else functools.partial(function, *parts)
+
+
+def compiled(function: Callable[..., Any], *parts: Any) -> Callable[..., Any]:
     """`function(*parts, ...)` compiled, with the parts taken apart once instead of at every call."""
     leaves, structure = jax.tree.flatten(parts)
     return functools.partial(_compiled(function, structure), [jax.numpy.asarray(leaf) for leaf in leaves])

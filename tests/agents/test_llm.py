@@ -471,7 +471,7 @@ def test_the_text_of_a_seat_reads_back() -> None:
         ("llm:fake(verb=talk)", "verb must be chat or decide"),
         ("llm:fake(temperature=9)", "temperature must be 0 to 5, or none"),
         ("llm:fake(max_tokens=0)", "max_tokens must be at least 1, or none"),
-        ("llm:fake(memory=all)", "memory is full, recent(12), summary(12) or faithful"),
+        ("llm:fake(memory=all)", "memory is full, recent(12) or summary(12) (rounds), last(10) (turns), or faithful"),
         ("llm:fake(memory=recent(0))", "recent takes rounds: whole numbers, at least 1"),
         ("llm:fake(memory=recent(1,2))", "recent takes rounds"),
         ("llm:fake(memory=full(3))", "full takes no parameters"),

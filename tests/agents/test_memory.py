@@ -37,6 +37,11 @@ def test_recent_counts_rounds_not_questions() -> None:
     assert [rounds_shown(messages) for messages in played.prompts()][-2:] == [[4, 4, 5], [4, 4, 5, 5]]
 
 
+def test_last_counts_the_seats_own_turns() -> None:
+    played = play(DILEMMA, Llm(Thinker(tit_for_tat), memory="last(2)"), "grim", mechanisms=["talk"])
+    assert [rounds_shown(messages) for messages in played.prompts()][-2:] == [[4, 4, 5], [4, 5, 5]]
+
+
 def sums_up(messages: Sequence[Message]) -> str:
     """Knows the rounds that it was shown."""
     if asked(messages):

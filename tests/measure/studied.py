@@ -29,6 +29,7 @@ MATCHES = {
 STEPS = {"arm": pl.Int32, "match": pl.Int32, "step": pl.Int32, "round": pl.Int32, "ended": pl.Boolean}
 MOVES = {
     "arm": pl.Int32, "match": pl.Int32, "step": pl.Int32, "round": pl.Int32, "seat": pl.Int32, "reward": pl.Float32, "deed": pl.Float32,
+    "place": pl.Int32, "question": pl.String,
 }  # fmt: skip
 
 

@@ -13,7 +13,7 @@ import numpy as np
 from commonage.agent import Agent, Answer, View
 from commonage.game import Game, owners
 from commonage.learn.rollout import Player, answer, memories, parts, stream
-from commonage.part import bound
+from commonage.part import compiled
 from commonage.policy import endowed
 
 Asked = tuple[tuple[str, int], ...]  # of each policy: the layer that asks, and which of its parts answers
@@ -75,7 +75,7 @@ def _call(agents: Sequence[PolicyAgent], asked: Asked) -> Callable[..., Any]:
     """`_answers` for these agents, compiled; the first one keeps it as long as it sits in this game."""
     calls, key = agents[0].calls, (asked, *agents)
     if key not in calls:
-        calls[key] = bound(_answers(asked), agents[0].game, tuple(agent.player for agent in agents))
+        calls[key] = compiled(_answers(asked), agents[0].game, tuple(agent.player for agent in agents))
     return calls[key]
 
 

@@ -213,12 +213,13 @@ def report(
     html: Annotated[Path | None, typer.Option(help="Where the page goes; DIR/report.html if you name none.")] = None,
     events: Annotated[Path | None, typer.Option(help="Write every event to this .parquet or .csv file.")] = None,
     measure: Annotated[list[str] | None, typer.Option(help="Your own, too, as in greed.py.")] = None,
+    background: Annotated[str, typer.Option(help="Players among whom the others are tested, as in cheat,random: adds focal_return.")] = "",
     browse: Annotated[bool, typer.Option("--open", help="Open the page in a browser.")] = False,
 ) -> None:
     """Tables and figures of what was played."""
     from commonage.cli import show
 
-    show.report(folder, json, csv, html, events, measure or [], browse)
+    show.report(folder, json, csv, html, events, measure or [], background, browse)
 
 
 def _listing(kind: str, line: str) -> None:
@@ -271,6 +272,28 @@ def transcript(
 
 
 @app.command(rich_help_panel=LOOK)
+def render(
+    folder: Folder,
+    match: Number,
+    step: Annotated[int | None, typer.Option(min=0, help="After so many steps; 0 is the start.")] = None,
+    steps: Annotated[str, typer.Option(metavar="A-B", help="After each of these; all if you name none.")] = "",
+    svg: Annotated[bool, typer.Option("--svg", help="One step, in the reader's light or dark.")] = False,
+    png: Annotated[bool, typer.Option("--png", help="One step, in pixels.")] = False,
+    gif: Annotated[bool, typer.Option("--gif", help="Many steps, as an animation.")] = False,
+    html: Annotated[bool, typer.Option("--html", help="Many steps, as a page with a player in it.")] = False,
+    out: Annotated[Path | None, typer.Option(metavar="FILE", help="Where it goes; a file in DIR if you name none.")] = None,
+    every: Annotated[int, typer.Option(help="Of many steps every so many.")] = 1,
+    scale: Annotated[int, typer.Option(metavar="PX", help="The longer side, in pixels.")] = 640,
+    dark: Annotated[bool, typer.Option("--dark", help="PNG and GIF on a dark ground.")] = False,
+) -> None:
+    """A match as a picture, an animation or a page with a player, drawn again from the log."""
+    from commonage.cli import show
+
+    kinds = [kind for kind, named in {"svg": svg, "png": png, "gif": gif, "html": html}.items() if named]
+    show.render(folder, match, out, step, steps, kinds, every, scale, dark)
+
+
+@app.command(rich_help_panel=LOOK)
 @_asks_models
 def replay(
     context: typer.Context,
@@ -319,6 +342,28 @@ def compare(
     from commonage.cli import show
 
     show.compare(folder, arms or [])
+
+
+@app.command(rich_help_panel=STUDY)
+@_asks_models
+def schelling(
+    context: typer.Context,
+    game: Annotated[str, typer.Argument(metavar="GAME", help="As for play.")],
+    cooperate: Annotated[str, typer.Option(help="Who cooperates, as in sustainer.")],
+    defect: Annotated[str, typer.Option(help="Who defects, as in cheat.")],
+    mechanisms: With = None,
+    sets: Sets = None,
+    repeats: Repeats = 20,
+    seed: Seed = 0,
+    out: Out = None,
+    json: Json = False,
+    *,
+    limits: dict[str, Any],
+) -> None:
+    """Is it a social dilemma? What both earn, by how many of the others cooperate."""
+    from commonage.cli import show
+
+    show.schelling(game, cooperate, defect, mechanisms or [], sets or [], repeats, seed, out, json, limits)
 
 
 @app.command(rich_help_panel=TRUST)

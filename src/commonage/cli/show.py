@@ -174,13 +174,14 @@ def _unfinished(result: Any) -> list[str]:
 
 
 def report(
-    folder: Path, json: bool, csv: bool, html: Path | None, events: Path | None, measures: Sequence[str], browse: bool
+    folder: Path, json: bool, csv: bool, html: Path | None, events: Path | None, measures: Sequence[str], background: str, browse: bool
 ) -> None:  # fmt: skip
+    from commonage.measure.focal_return import FocalReturn
     from commonage.run.result import Result
 
     if json and csv:
         raise SpecError("--json and --csv: name one of them")
-    result = Result(folder, measures)
+    result = Result(folder, [*measures, *([FocalReturn(background)] if background else [])])
     if events:
         _write_events(result, events)
     if json:
@@ -212,6 +213,22 @@ def transcript(folder: Path, match: int, html: Path | None) -> None:
         return print(told.transcript(folder, match))
     html.write_text(told.page(folder, match), encoding="utf-8")
     print(f"Transcript: {html}")
+
+
+def render(
+    folder: Path, match: int, out: Path | None, step: int | None, steps: str, kinds: Sequence[str], every: int, scale: int, dark: bool
+) -> None:  # fmt: skip
+    from commonage.run.render import render as draw
+
+    first, dash, last = steps.partition("-")
+    if steps and not (first.isdecimal() and dash and last.isdecimal()):
+        raise SpecError(f"--steps {steps}: the first and the last, as in --steps 100-200")
+    if len(kinds) > 1:
+        raise SpecError(f"{' '.join(f'--{kind}' for kind in kinds)}: name one of them")
+    _there(folder, match)
+    span = (int(first), int(last)) if steps else None
+    picture = draw(folder, match, out, step=step, steps=span, kind="".join(kinds), every=every, scale=scale, dark=dark)
+    print(f"Picture: {picture}")
 
 
 def _there(folder: Path, match: int) -> None:
@@ -282,6 +299,33 @@ def compare(folder: Path, arms: Sequence[int]) -> None:
         console.print(f"Each arm less the first. Name two for another pair: commonage compare {_quoted(folder)} 2 3\n", markup=False)
     for a, b in pairs:
         console.print(pages.differences(result.compare(a - 1, b - 1)))
+
+
+def schelling(
+    game: str, cooperate: str, defect: str, mechanisms: Sequence[str], sets: Sequence[str], repeats: int, seed: int, out: Path | None,
+    json: bool, limits: dict[str, Any],
+) -> None:  # fmt: skip
+    from commonage import spec
+
+    spec.known(game, mechanisms, f"{cooperate},{defect}")  # before anything heavy is imported
+    from commonage.game import base
+    from commonage.measure import report as pages
+    from commonage.run import schelling as diagrams
+    from commonage.run.result import Result
+
+    table = spec.game(game, tuple(mechanisms), spec.settings(sets))
+    target = out or _free(Path("runs") / f"{base(table).name}-schelling")
+    with _progress("playing", json) as progress:
+        found = diagrams.schelling(table, cooperate, defect, repeats, seed, out=target, limits=limits, progress=progress)
+    drawn, picture = diagrams.figure(found), target / "schelling.svg"
+    if drawn:
+        picture.write_text(drawn, encoding="utf-8")
+    where = f"{f'Figure: {picture}    ' if drawn else ''}Log: {target}"
+    print(jsonlib.dumps(diagrams.summary(found)) if json else f"{diagrams.text(found)}\n\n  {where}")
+    result = Result(target)
+    if _left(result) or result.status.get("failed", 0):
+        print(*pages.notes(result.summary()), *_unfinished(result), sep="\n", file=sys.stderr)
+        raise typer.Exit(INCOMPLETE)
 
 
 def verify(json: bool) -> None:

@@ -106,7 +106,7 @@ class CoinGame(Game):
         return jnp.array([1, 0], jnp.int32)
 
     def facts(self, state: State) -> dict[str, Array]:
-        return {"took": state.took}
+        return {"own_coins": state.took & OWN, "others_coins": state.took // OTHERS}
 
     def rules(self, seat: int) -> str:
         return (

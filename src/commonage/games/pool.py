@@ -171,11 +171,15 @@ class Pool(Game):
 
     def scene(self, state: State) -> list[dict[str, Any]]:
         full = int(state.stock) / (int(self.capacity) * UNIT)
-        shapes: list[dict[str, Any]] = [{"shape": "bar", "x": 0.4, "y": 0.1, "w": 0.2, "h": 0.8, "value": full, "text": _tons(state.stock)}]
+        shapes: list[dict[str, Any]] = [
+            {"shape": "bar", "x": 0.42, "y": 0.2, "w": 0.16, "h": 0.6, "value": full, "text": _tons(state.stock)}
+        ]
         for i in range(self.seats):
             angle = 2 * np.pi * i / self.seats
             x, y = 0.5 + 0.4 * np.cos(angle), 0.5 + 0.4 * np.sin(angle)
-            shapes.append({"shape": "circle", "x": float(x), "y": float(y), "r": 0.06, "fill": "seat", "text": _tons(state.caught[i])})
+            shapes.append(
+                {"shape": "circle", "x": float(x), "y": float(y), "r": 0.06, "fill": "seat", "seat": i, "text": _tons(state.caught[i])}
+            )
         return shapes
 
     # floors and ceilings

@@ -104,7 +104,9 @@ class PublicGoods(Game):
         for i in range(self.seats):
             angle = 2 * np.pi * i / self.seats
             x, y = 0.5 + 0.4 * np.cos(angle), 0.5 + 0.4 * np.sin(angle)
-            shapes.append({"shape": "circle", "x": float(x), "y": float(y), "r": 0.06, "fill": "seat", "text": str(int(given[i]))})
+            shapes.append(
+                {"shape": "circle", "x": float(x), "y": float(y), "r": 0.06, "fill": "seat", "seat": i, "text": str(int(given[i]))}
+            )
         return shapes
 
     def yardsticks(self) -> dict[str, float]:

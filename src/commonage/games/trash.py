@@ -148,7 +148,9 @@ class Trash(Game):
         for i in range(self.seats):
             angle = 2 * np.pi * i / self.seats
             x, y = 0.5 + 0.4 * np.cos(angle), 0.5 + 0.4 * np.sin(angle)
-            shapes.append({"shape": "circle", "x": float(x), "y": float(y), "r": 0.06, "fill": "seat", "text": str(int(state.removed[i]))})
+            shapes.append(
+                {"shape": "circle", "x": float(x), "y": float(y), "r": 0.06, "fill": "seat", "seat": i, "text": str(int(state.removed[i]))}
+            )
         return shapes
 
     def oracles(self) -> list[Oracle]:

@@ -3,6 +3,7 @@
 Players of like structure (a hundred memory-one tables, say) are stacked and act in one vmapped call,
 wherever they sit: so seats may be permuted match by match, and a tournament is one batch. Inside the loop
 the batch is the *last* axis of every array: rows of seats are then added and turned around as whole vectors.
+The state of a wide game is the exception: there it comes first, so that a match's map lies together.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from commonage import seeds
-from commonage.game import Game, Legal, choose, layers, once, owners
+from commonage.game import Game, Legal, Turn, choose, layers, must_compile, once, owners
 from commonage.learn.sound import answered
 from commonage.policy import Policy
 
@@ -146,6 +147,27 @@ class Carry(NamedTuple):
 _each = functools.partial(jax.vmap, in_axes=-1, out_axes=-1)
 
 
+def _lane(game: Game) -> int:
+    """The axis of the batch in its state."""
+    return 0 if game.wide else -1
+
+
+def _face(game: Game, face: Any) -> Any:
+    """A face of the game that takes its state alone, of every match."""
+    return jax.vmap(face, in_axes=_lane(game), out_axes=-1)
+
+
+def mix(game: Game, pred: Array, yes: Carry, no: Carry) -> Carry:
+    """For every match `yes` where bool[matches] holds, else `no`."""
+    return choose(pred, yes._replace(state=()), no._replace(state=()))._replace(state=_mixed(game, pred, yes.state, no.state))
+
+
+def _mixed(game: Game, pred: Array, yes: Any, no: Any) -> Any:
+    if not game.wide:
+        return choose(pred, yes, no)
+    return jax.tree.map(lambda a, b: jnp.where(pred.reshape(-1, *(1,) * (a.ndim - 1)), a, b), yes, no)
+
+
 def _steps(game: Game, groups: tuple[Group, ...], keys: Array) -> Step:
     keys = keys.T
     sitting = sit(game, groups, keys)
@@ -167,7 +189,8 @@ _record_quick = jax.jit(_steps, compiler_options=QUICK)
 
 
 def sit(game: Game, groups: Sequence[Group], keys: Array) -> Tables:
-    """Everybody takes their seats; `keys` uint32[2, matches]."""
+    """Everybody takes their seats; `keys` uint32[2, matches]. Raises SpecError where the game does not compile."""
+    must_compile(game, "a rollout")
     sitting, count = [_sit(game, group, keys) for group in groups], keys.shape[1]
     if any(group.match is None for group in groups):
         return Tables(sitting, None)
@@ -203,7 +226,7 @@ def table(group: Group, at: Array) -> Group:
 def begin(game: Game, sitting: Tables, keys: Array) -> Carry:
     count = keys.shape[1]
     memories = tuple(_memories(game, group, count) for group in sitting.groups)
-    return Carry(_each(game.start)(keys), memories, jnp.zeros(count, jnp.int32), jnp.ones(count, bool))
+    return Carry(jax.vmap(game.start, in_axes=-1, out_axes=_lane(game))(keys), memories, jnp.zeros(count, jnp.int32), jnp.ones(count, bool))
 
 
 def _memories(game: Game, group: Sitting, matches: int) -> tuple[dict[str, Any], dict[str, Array]]:
@@ -245,10 +268,12 @@ def advance(game: Game, sitting: Tables, keys: Array, carry: Carry) -> tuple[Car
     """One step of all matches; finished ones stand still."""
     made, memories = _decide(game, sitting, carry)
     decision = once(lambda: made, carry.round)  # else every use of it below would compute it anew
-    turn = _each(game.step)(keys, carry.state, decision.moves)
+    lane = _lane(game)
+    axes = Turn._make((lane, *[-1] * (len(Turn._fields) - 1)))
+    turn = jax.vmap(game.step, in_axes=(-1, lane, -1), out_axes=axes)(keys, carry.state, decision.moves)
     live = carry.live & ~decision.illegal.any(0)
     step = _step(game, carry, decision, turn, live)
-    state, live = choose(live, turn.state, carry.state), live & ~turn.ended & ~turn.truncated
+    state, live = _mixed(game, live, turn.state, carry.state), live & ~turn.ended & ~turn.truncated
     return Carry(state, memories, carry.round + step.round_over, live), step
 
 
@@ -257,7 +282,7 @@ _advance = jax.jit(advance, inline=True)  # traced once, however often it is use
 
 def _decide(game: Game, sitting: Tables, carry: Carry) -> tuple[_Decision, tuple[Any, ...]]:
     """What every seat that is asked does, and what it remembers."""
-    ask, sights = _each(game.ask)(carry.state), _each(game.sights)(carry.state)
+    ask, sights = _face(game, game.ask)(carry.state), _face(game, game.sights)(carry.state)
     which = jnp.where(carry.live, ask.which, -1)
     count, only = _each(lambda legal: (legal.size, legal.nth(0)))(ask.legal)
     forced = (which >= 0) & (count == 1)
@@ -268,7 +293,7 @@ def _decide(game: Game, sitting: Tables, carry: Carry) -> tuple[_Decision, tuple
     moves, after = _together(sitting, moves, [chosen for chosen, _ in acts]), [memory for _, memory in acts]
     moves = jnp.where(which < 0, -1, moves)
     legal = _each(Legal.has)(ask.legal, moves)
-    return _Decision(which, moves, forced, (which >= 0) & ~legal, _each(game.toward)(carry.state)), tuple(after)
+    return _Decision(which, moves, forced, (which >= 0) & ~legal, _face(game, game.toward)(carry.state)), tuple(after)
 
 
 def _step(game: Game, carry: Carry, decision: _Decision, turn: Any, live: Array) -> Step:
@@ -285,7 +310,7 @@ def _step(game: Game, carry: Carry, decision: _Decision, turn: Any, live: Array)
         rewards=jnp.where(live, turn.rewards, 0),
         deeds=jnp.where(live, turn.deeds, jnp.nan),
         toward=decision.toward,
-        facts=_each(game.facts)(turn.state),
+        facts=_face(game, game.facts)(turn.state),
     )
 
 

@@ -16,7 +16,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from commonage.game import Game
-from commonage.learn.rollout import Carry, Group, Player, Step, Tables, advance, begin, place, sit, stack, table
+from commonage.learn.rollout import Carry, Group, Player, Step, Tables, advance, begin, mix, place, sit, stack, table
 
 Array = Any  # jax's inside a compiled loop, NumPy's on the host
 LANES = 4096  # matches in play at a time: their arrays stay in the cache
@@ -164,8 +164,8 @@ def _deal(game: Game, groups: tuple[Group, ...], keys: Array, lanes: _Lanes) -> 
     at = jnp.minimum(match, matches - 1)
     own, sitting, fresh = _seated(game, groups, keys, at)
     one_each = all(group.match is None for group in groups)  # else all lanes are dealt at once, and never again
-    mix = lambda new, old: jnp.where(free, new, old) if one_each else new
-    carry = jax.tree.map(mix, fresh._replace(live=match < matches), lanes.carry)
+    fresh = fresh._replace(live=match < matches)
+    carry = mix(game, free, fresh, lanes.carry) if one_each else fresh
     sums = jax.tree.map(lambda old: jnp.where(free, 0, old).astype(old.dtype), lanes.sums)
     return _Lanes(match, jnp.minimum(lanes.next + free.sum(), matches), own, sitting, carry, sums)
 

@@ -74,6 +74,17 @@ class Measure:
         return facts.issuperset(self.facts) and set(arm.get("yardsticks", {})).issuperset(self.yardsticks)
 
 
+def sequential(arm: dict[str, Any]) -> bool:
+    """Whether a round of the game has more steps than questions: what happens within one goes on over time."""
+    return arm.get("round_steps", 0) > len(_questions(arm, own=True))
+
+
+def _questions(arm: dict[str, Any], own: bool) -> set[str]:
+    """The names of the questions that the game itself asks, or those of the mechanisms around it."""
+    owners = arm.get("owners", ())  # the game's own first
+    return {question["name"] for question, owner in zip(arm.get("questions", ()), owners, strict=False) if (owner == owners[0]) == own}
+
+
 @dataclasses.dataclass(frozen=True)
 class Played:
     """The finished matches of a study, and the sums that several measures share."""
@@ -110,8 +121,32 @@ class Played:
         """arm, match, seat: `gain` (the game's own rewards), `reward` (all layers'), `deeds` (their sum), `count` (how many)."""
         reward, deed = pl.col("reward").cast(pl.Float64), pl.col("deed").fill_nan(None).cast(pl.Float64)
         return self.moves.lazy().group_by(*KEYS, "seat").agg(
-            gain=(reward + self._taken()).sum(), reward=reward.sum(), deeds=deed.sum(), count=deed.count()
+            gain=self.gained().sum(), reward=reward.sum(), deeds=deed.sum(), count=deed.count()
         ).collect()  # fmt: skip
+
+    @functools.cached_property
+    def turns(self) -> pl.DataFrame:
+        """arm, match, step, turn: the steps in which the game itself played, numbered from 1: mechanisms act in others, and facts
+        stand still then."""
+        rows = [(arm["arm"], name) for arm in self.arms for name in _questions(arm, own=False)]
+        asked = pl.DataFrame(rows, {"arm": self.moves.schema["arm"], "question": pl.String}, orient="row")
+        steps = self.steps.select(*KEYS, "step")
+        if rows:
+            theirs = self.moves.select(*KEYS, "step", pl.col("question").cast(pl.String)).join(asked, on=["arm", "question"], how="semi")
+            steps = steps.join(theirs, on=(*KEYS, "step"), how="anti")
+        return steps.sort(*KEYS, "step").with_columns(turn=pl.int_range(1, pl.len() + 1, dtype=pl.Int32).over(KEYS))
+
+    def acted(self, *facts: str) -> pl.DataFrame:
+        """The rows of `moves` of the game's own steps, with their `turn`, at which these facts were recorded."""
+        return self.having(self.moves, *facts).join(self.turns, on=(*KEYS, "step"))
+
+    def total(self, fact: str) -> pl.DataFrame:
+        """One value per match: what a fact of the seats adds up to."""
+        return self.acted(fact).group_by(KEYS).agg(value=pl.col(fact).cast(pl.Float64).sum())
+
+    def gained(self) -> pl.Expr:
+        """The reward from the game's own layer, of a row of `moves`."""
+        return pl.col("reward").cast(pl.Float64) + self._taken()
 
     def by_seat(self, value: pl.Expr) -> pl.DataFrame:
         """One value per match out of the rows of `seats`."""

@@ -19,9 +19,11 @@ if TYPE_CHECKING:
 
 # the order in which measures are shown; a user's own come first
 HEADLINES = (
-    "accuracy", "survival_rate", "survival_time", "gain", "welfare_mean", "cooperation", "final_holdings", "log_holdings",
-    "collusion_index", "consumer_harm", "efficiency", "equality", "over_usage", "compliance", "norm_similarity",
+    "focal_return", "accuracy", "survival_rate", "survival_time", "gain", "per_step", "welfare_min", "welfare_mean", "cooperation",
+    "final_holdings", "log_holdings", "collusion_index", "consumer_harm", "efficiency", "equality", "sustainability", "peace",
+    "others_coins", "cleaned", "eaten", "zapped", "over_usage", "compliance", "norm_similarity",
 )  # fmt: skip
+TOGETHER, LEAST = "per_step", "welfare_min"  # where the first is shown the other is, too: a sum never without what the poorest got
 QUIET = ("welfare_sum", "welfare_min")  # in the frame, in JSON and in the report's full table only
 CURVES = ("cooperation", "log_holdings")  # what is shown by generation; where an arm has neither, what is first in the table
 SHOWN = 5  # generations in a table for the terminal
@@ -297,7 +299,8 @@ def headline(summary: Summary) -> list[str]:
     """The measures worth a column, the most telling first."""
     there = list(dict.fromkeys(name for arm in summary["arms"] for name in arm["measures"]))
     own = [name for name in there if name not in HEADLINES + QUIET]
-    return [name for name in (*own, *HEADLINES) if name in there and _telling(summary, name)]
+    quiet = [name for name in QUIET if not (name == LEAST and TOGETHER in there)]
+    return [name for name in (*own, *HEADLINES) if name in there and name not in quiet and _telling(summary, name)]
 
 
 def sides(summary: Summary, measures: Sequence[str]) -> dict[str, list[str]]:

@@ -17,6 +17,19 @@ COLORS = {
     "arm6": ("#208898", "#66cfdc"),
     "arm7": ("#6b737c", "#aab3bd"),
 }
+FILLS = {  # what a game's scene names besides `seat`, `ink` and `none`; the contract is Game.scene's
+    "floor": ("#f3f0e8", "#22272d"),
+    "wall": ("#8d9299", "#59616b"),
+    "water": ("#b3d7f0", "#24506f"),
+    "dirt": ("#a88a5c", "#7d6440"),
+    "apple": ("#4a9a2c", "#7fc95a"),
+    "green token": ("#3d9440", "#6fce72"),
+    "red token": ("#cc3d36", "#f2776e"),
+    "full": ("#a9cbeb", "#2d5a85"),  # of a bar
+    "good": ("#15835c", "#4fcb9a"),
+    "bad": ("#c23a2e", "#f0857a"),
+    "idle": ("#7c858e", "#8d97a2"),
+}
 FONTS = "system-ui, -apple-system, 'Segoe UI', Roboto, Helvetica, Arial, sans-serif"
 
 SHADED = """background:
@@ -71,5 +84,5 @@ def css() -> str:
 
 
 def color(arm: int) -> str:
-    """The colour of the arm at this place; the ninth has the first one's again."""
+    """The colour of the arm, or of the seat, at this place; the ninth has the first one's again."""
     return f"arm{arm % 8}"

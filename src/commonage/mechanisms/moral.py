@@ -8,12 +8,10 @@ from __future__ import annotations
 
 from typing import Any
 
-import jax
 import numpy as np
 
-from commonage import seeds
 from commonage.errors import Unfit
-from commonage.game import State, base
+from commonage.game import State, at_start, base
 from commonage.mechanism import Mechanism
 from commonage.part import static
 
@@ -62,7 +60,7 @@ class Moral(Mechanism):
     def check(self) -> None:
         self.require(self.framing in WORDS["en"], "framing", "one of " + ", ".join(WORDS["en"]))
         inner = base(self.game)
-        if self._numbered and "share" not in jax.eval_shape(lambda: inner.look(inner.start(seeds.root(0))))._fields:
+        if self._numbered and "share" not in at_start(inner, inner.look)._fields:
             raise Unfit(f"moral(framing={self.framing}) tells of the sustainable share, which {inner.name} has not: take another framing")
 
     @property

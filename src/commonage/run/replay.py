@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
+
+import numpy as np
 
 from commonage import event, spec
 from commonage.agent import Agent, Answer, View
 from commonage.errors import LogError, SpecError
-from commonage.game import Game
+from commonage.game import Game, State
 from commonage.measure import words
 from commonage.model import Call
 from commonage.models import desk as desks
@@ -19,6 +21,7 @@ from commonage.models.budget import Spent
 from commonage.models.desk import Desk
 from commonage.models.limits import Limits
 from commonage.models.soon import Soon
+from commonage.part import bound
 from commonage.run import estimate as estimates
 from commonage.run import match, seats
 from commonage.run.result import Result
@@ -69,6 +72,16 @@ class Replay(NamedTuple):
     rounds: int
     differing: list[int]  # steps with other moves or rewards
     events: list[tuple[int, int, int, Any]]
+
+
+class Moment(NamedTuple):
+    """A match after some of its steps."""
+
+    game: Game
+    state: State
+    step: int  # played
+    round: int  # of the last of them, from 1
+    rewards: np.ndarray  # float64[seats]: so far, by place in the game
 
 
 def recorded(folder: str | Path, number: int) -> Recorded:
@@ -156,7 +169,8 @@ async def _go_on(study: Study, found: Recorded, at: int, out: Path, folder: Path
     header = study.header(arm)
     own = len(arm.game.questions)
     header["forked"] = {"from": [str(folder), found.number], "at": at, "spec": found.arm["spec"], "own": own}
-    header["questions"] = [*header["questions"], *found.arm["questions"]]  # its own first, then those of its past
+    for listed in ("questions", "owners"):
+        header[listed] = [*header[listed], *found.arm[listed]]  # its own first, then those of its past
     async with opened(Desk(study.limits)) as desk:
         if says := await estimates.refused(study):
             raise SpecError(says)
@@ -211,12 +225,47 @@ def play_again(found: Recorded, agents: list[Any]) -> list[Any]:
 
 
 async def _play(found: Recorded, game: Game, agents: list[Any], fork: match.Fork | None, write: Any) -> None:
-    keys, _ = Study(arms=[Arm(game, agents)], seed=found.arm["seed"]).streams(game, [found.repeat], found.generation)
     await match.play(
-        game, agents, keys[0], write,
+        game, agents, _key(found, game), write,
         order=found.order, on_failure=found.arm["on_failure"], past=found.past, fork=fork, retell=True,
         heirs=found.heirs,
     )  # fmt: skip
+
+
+def moments(found: Recorded) -> Iterator[Moment]:
+    """The match from its start on, by the rules and the recorded moves alone: nobody is seated.
+
+    Raises LogError where they lead to other rewards than the log has: the rules have changed since.
+    """
+    forked = found.arm.get("forked")
+    game = _game(forked["spec"] if forked else found.arm["spec"])
+    key, order = _key(found, game), found.order
+    state, earned = bound(_begun, game)(key), np.zeros(game.seats)
+    yield Moment(game, state, 0, 1, earned)
+    for step, number in enumerate(found.in_rounds):
+        if forked and step == found.forked_at:
+            then = _game(found.arm["spec"])
+            game, state = then, match.transplant(game, state, then, bound(_begun, then)(key))
+        moved = [found.past.moves.get((step, seat)) for seat in order]
+        state, rewards = bound(_stepped, game)(key, state, np.array([what.move if what else -1 for what in moved], np.int32))
+        if not _alike([found.rewards[step][seat] for seat in order], np.asarray(rewards).tolist(), 1e-5):
+            raise LogError(f"match {found.number} comes to other rewards than its log in step {step + 1}: its rules are not these any more")
+        earned = earned + np.asarray(rewards)
+        yield Moment(game, state, step + 1, number, earned)
+
+
+def _begun(game: Game, key: Any) -> State:
+    return game.start(key)
+
+
+def _stepped(game: Game, key: Any, state: State, moves: Any) -> Any:
+    turn = game.step(key, state, moves)
+    return turn.state, turn.rewards
+
+
+def _key(found: Recorded, game: Game) -> Any:
+    """uint32[2]: the constant key of the match."""
+    return Study(game, seed=found.arm["seed"]).streams(game, [found.repeat], found.generation)[0][0]
 
 
 def trouble(folder: str | Path, found: Recorded) -> list[Any]:

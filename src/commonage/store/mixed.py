@@ -125,13 +125,20 @@ def answers(folder: Path, connection: sqlite3.Connection, header: dict[str, Any]
 
 
 def _answers(kind: str, found: Rows, ends: dict[int, Outcome]) -> pl.DataFrame:
-    asked = [body.get("written", False) if kind == "inherited" else not body.get("forced") for body in found.bodies]
+    asked = [_put(kind, body) for body in found.bodies]
     found = found.only(np.array(asked, bool))
     columns = {
         "match": found.match, "status": [ends[match].status for match in found.match.tolist()], "step": found.step, "seat": found.seat,
         "attempt": found.attempt, "kind": [kind] * len(found.bodies), "where": [body.get("where") for body in found.bodies],
     }  # fmt: skip
     return pl.DataFrame(columns, {name: ANSWERS[name] for name in columns})
+
+
+def _put(kind: str, body: dict[str, Any]) -> bool:
+    """Whether it answers a question that was put to somebody: the moves of a guide on its way took no calls, and say so."""
+    if kind == "inherited":
+        return body.get("written", False)
+    return not body.get("forced") and body.get("usage", {}).get("calls") != 0
 
 
 def _before(folder: Path, connection: sqlite3.Connection, header: dict[str, Any], starts: dict[int, Started]) -> pl.DataFrame:

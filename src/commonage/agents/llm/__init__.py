@@ -39,7 +39,7 @@ class Llm(Agent):
     """Asks a model by `chat`, or by `decide`: then the move is drawn from the probabilities, with the seat's own stream.
 
     With verb=decide, amounts, questions of speech and those with more than 20 legal options are asked by `chat`.
-    `memory`: full, recent(12), summary(12), faithful; the number counts rounds. `persona`: a text before the rules.
+    `memory`: full, recent(12) or summary(12) (rounds), last(10) (its own turns), faithful. `persona`: a text before the rules.
     `reasoning`: whether it is asked to reason before its last line. `temperature=none`, `max_tokens=none`: the server's own.
     `price`: [in, out] or [in, out, cached in], money per million tokens. `address`, `key_env`: another server, and the
     environment variable with its key. `timeout`: seconds a call. `seed`: whether requests carry a seed drawn from the

@@ -60,6 +60,16 @@ class Recent(Memory):
 
 
 @dataclasses.dataclass(frozen=True)
+class Last(Memory):
+    """The last `turns` of its own, word for word: for games whose rounds have many."""
+
+    turns: int = 10
+
+    async def before(self, view: View, past: list[Item], think: Think) -> tuple[Thread, Item]:
+        return turns(past[-self.turns :]), {}
+
+
+@dataclasses.dataclass(frozen=True)
 class Summary(Memory):
     """A running summary: every `rounds` rounds the seat sums up, in one more call, what then is left out."""
 
@@ -92,15 +102,15 @@ def news(view: View, past: list[Item]) -> list[Said]:
 
 
 def kind(value: Any) -> Memory:
-    """`full`, `recent(12)`, `summary(12)`, `faithful` as text, or as the seat list's grammar reads it. Raises SpecError."""
+    """`full`, `recent(12)`, `last(10)`, `summary(12)`, `faithful` as text, or as the seat list's grammar reads it. Raises SpecError."""
     from commonage.agents.llm.faithful import Faithful
 
     if isinstance(value, Memory):
         return value
-    kinds = {"full": Full, "recent": Recent, "summary": Summary, "faithful": Faithful}
+    kinds = {"full": Full, "recent": Recent, "last": Last, "summary": Summary, "faithful": Faithful}
     (call, *more) = value.calls if isinstance(value, spec.Seat) else [spec.call(str(value))]
     if more or call.name not in kinds:
-        raise SpecError(f"llm(memory={value}): memory is full, recent(12), summary(12) or faithful; the number counts rounds")
+        raise SpecError(f"llm(memory={value}): memory is full, recent(12) or summary(12) (rounds), last(10) (turns), or faithful")
     names = [field.name for field in dataclasses.fields(kinds[call.name])]
     given = {**dict(zip(names, call.args, strict=False)), **call.options}
     if len(call.args) > len(names) or not set(given) <= set(names) or not all(type(n) is int and n >= 1 for n in given.values()):

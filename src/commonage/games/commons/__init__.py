@@ -170,12 +170,14 @@ class Commons(Game):
 
     def scene(self, state: State) -> list[dict[str, Any]]:
         shapes: list[dict[str, Any]] = [
-            {"shape": "bar", "x": 0.4, "y": 0.1, "w": 0.2, "h": 0.8, "value": int(state.stock) / self.capacity, "text": f"{state.stock}"}
+            {"shape": "bar", "x": 0.42, "y": 0.2, "w": 0.16, "h": 0.6, "value": int(state.stock) / self.capacity, "text": f"{state.stock}"}
         ]
         for i in np.flatnonzero(self.present(state)).tolist():
             angle = 2 * np.pi * i / self.seats
             x, y = 0.5 + 0.4 * np.cos(angle), 0.5 + 0.4 * np.sin(angle)
-            shapes.append({"shape": "circle", "x": float(x), "y": float(y), "r": 0.06, "fill": "seat", "text": str(int(state.caught[i]))})
+            shapes.append(
+                {"shape": "circle", "x": float(x), "y": float(y), "r": 0.06, "fill": "seat", "seat": i, "text": str(int(state.caught[i]))}
+            )
         return shapes
 
     def oracles(self) -> list[Oracle]:

@@ -24,7 +24,7 @@ from commonage import preset as presets
 from commonage import seeds, spec
 from commonage.agents.policy import PolicyAgent
 from commonage.errors import SpecError
-from commonage.game import Game, layers
+from commonage.game import Game, at_start, layers, must_compile, owners
 from commonage.measure import names
 from commonage.models.budget import Spent
 from commonage.models.desk import Desk
@@ -192,7 +192,9 @@ class Study:
             generations.check(chain, places, agents)
             text["generations"] = spec.text(chain)
         name = arm.name or names.plain(text)
-        compiled = policies and self.runner != "mixed"
+        if self.runner == "compiled":
+            must_compile(game, "runner compiled")
+        compiled = policies and game.compiles and self.runner != "mixed"
         repeats = self.repeats if arm.repeats is None else arm.repeats
         file.require(file.whole(repeats) and repeats >= 1, f"repeats={repeats!r}: a whole number, at least 1")
         return Built(number, name, game, places, agents, text, compiled, chain, preset=arm.preset, repeats=repeats)
@@ -200,12 +202,13 @@ class Study:
     def header(self, arm: Built) -> dict[str, Any]:
         """All that is needed to play an arm again, and what measures compare it with."""
         game = arm.game
-        facts = jax.eval_shape(lambda: game.facts(game.start(seeds.root(0))))
+        facts = at_start(game, game.facts)
         return {
             "arm": arm.number, "name": arm.name, "spec": arm.spec, "seed": self.seed, "repeats": arm.repeats,
             "first": arm.first, "runner": "compiled" if arm.compiled else "mixed", "seats": game.seats,
             "on_failure": self.on_failure, "chunk": arm.chunk, "quick": arm.quick,
-            "questions": [question._asdict() for question in game.questions],
+            "questions": [question._asdict() for question in game.questions], "owners": list(owners(game)),
+            "round_steps": layers(game)[0].round_steps,
             "facts": sorted(facts), "yardsticks": game.yardsticks(), "oracles": [list(oracle) for oracle in game.oracles()],
             "versions": {layer.name: layer.version for layer in layers(game)},
             "package": commonage.__version__, "python": platform.python_version(), **where(), **told(seats.models(arm.agents)),

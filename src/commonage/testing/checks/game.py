@@ -10,19 +10,24 @@ from typing import Any, NamedTuple
 import jax
 import numpy as np
 
-from commonage.game import Game, Question, base, layers, owners, width
+from commonage.game import Game, Question, base, layers, must_compile, owners, width
 from commonage.mechanism import Mechanism
 from commonage.testing.checks import probe, rule, streams
 from commonage.testing.checks.probe import MATCHES, Played, Player
 from commonage.testing.checks.rule import CLOSE, at, hold, nowhere
 
 LOOKS = (8, 4)  # (steps, matches) whose states are looked at closely
-SHAPES = ("rect", "circle", "text", "bar")
+SHAPES = {  # of a scene, with the numbers that each has
+    "rect": ("x", "y", "w", "h"),
+    "circle": ("x", "y", "r"),
+    "text": ("x", "y"),
+    "bar": ("x", "y", "w", "h", "value"),
+}
 
 
 def check_game(game: Any) -> None:
     """Raises ContractError unless a game keeps the contract of `commonage.Game`: an object, a class or text."""
-    game = rule.game(game)
+    game = must_compile(rule.game(game), "commonage check")
     played = play(game)
     well_formed(game, played)
     same_alone(game, played)
@@ -168,6 +173,9 @@ def _speaks(game: Game, played: Played) -> None:
         for shape in game.scene(state):
             kept = isinstance(shape, dict) and shape.get("shape") in SHAPES and is_json(shape)
             hold(kept, game, f"scene holds {shape!r}", f"Dicts of plain numbers and texts, with a shape: {', '.join(SHAPES)}")
+            fields = SHAPES[shape["shape"]]
+            kept = all(isinstance(shape.get(field), float | int) for field in fields)
+            hold(kept, game, f"scene holds {shape!r}", f"A {shape['shape']} has the numbers {', '.join(fields)}")
 
 
 def is_json(value: Any) -> bool:

@@ -1,0 +1,1 @@
+"""Our games in the shapes of other libraries: JaxMARL's functions, PettingZoo's environments."""

@@ -1,0 +1,122 @@
+"""A seat that names goals on a grid and is led there, a move at a time: `guide(llm:ollama/llama3.2, steps=10)`.
+
+One answer of its member lasts until the goal is reached, until there is no way to it any more, or for `steps` moves: a
+model is then called for one move in ten. Every move goes into the log as any other. Questions that are not the grid's go
+to the member as they are.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any, NamedTuple, TypeGuard
+
+import numpy as np
+
+from commonage.agent import Agent, Answer, View, legible
+from commonage.errors import SpecError, Unreadable
+from commonage.game import Game, Legal, Question, base
+from commonage.grid.game import Grid
+from commonage.grid.goals import Step, goals, lead
+
+ASKED = 3  # times, before an answer that cannot be read is a failure
+
+
+@dataclasses.dataclass(eq=False)
+class Asked(View):
+    """The View of somebody who is asked for a goal."""
+
+    open: tuple[bool, ...] = ()  # which goals there is a way to
+
+    @property
+    def question(self) -> Question:
+        return Question("goal", tuple(goal.words for goal in goals(base(self.game))))  # type: ignore[arg-type]
+
+    @property
+    def legal(self) -> Legal:
+        return Legal(np.int32(0), np.int32(len(self.open) - 1), np.array(self.open))
+
+    def allows(self, move: int) -> bool:
+        return 0 <= move < len(self.open) and self.open[move]
+
+
+class Mind(NamedTuple):
+    """What a guided seat remembers."""
+
+    goal: int = -1  # -1: none
+    left: int = 0  # moves left for it
+    asked: bool = False  # whether the last answer came from the member
+    own: Any = None  # what the member remembers
+
+
+class Guide(Agent):
+    """`steps`: the most moves before it asks again."""
+
+    def __init__(self, member: Agent, steps: int = 10) -> None:
+        if not (type(steps) is int and steps >= 1):
+            raise SpecError(f"guide(steps={steps!r}): steps must be a whole number, at least 1")
+        self.members, self.steps = (member,), steps
+        self.costs, self.boundary = member.costs, member.boundary  # type: ignore[misc]
+
+    async def __call__(self, view: View) -> Answer:
+        mind, game = view.memory or Mind(), base(view.game)
+        if not _steers(game, view):
+            answer = await self.members[0](self._within(view, mind))
+            return answer._replace(memory=mind._replace(asked=True, own=answer.memory))
+        ways = _ways(view, game)
+        if mind.left > 0 and ways[mind.goal].possible:
+            led = _moved(ways[mind.goal], mind._replace(left=mind.left - 1, asked=False))
+            return led._replace(usage={"calls": 0})
+        goal, answer = await self._asks(_asked(self._within(view, mind), ways))
+        if goal < 0:
+            return answer
+        moved = _moved(ways[goal], Mind(goal, self.steps - 1, True, answer.memory))
+        return moved._replace(text=answer.text, usage=answer.usage)
+
+    async def _asks(self, view: Asked) -> tuple[int, Answer]:
+        """(the goal that its member names, its answer); -1 where it refuses, or cannot be read."""
+        used, answer = dict[str, float](), Answer()
+        for attempt in range(ASKED):
+            answer = await self.members[0](view.replace(attempt=attempt, problem=answer.refused))
+            used = {name: used.get(name, 0) + answer.usage.get(name, 0) for name in used | answer.usage}
+            if answer.refused:
+                break
+            try:
+                return legible(view, answer)[0], answer._replace(usage=used)
+            except Unreadable as unreadable:
+                answer = answer._replace(refused=str(unreadable))
+        return -1, answer._replace(move=None, usage=used)
+
+    def _within(self, view: View, mind: Mind) -> View:
+        return view.replace(memory=mind.own, member=(*view.member, 0))
+
+    def keep(self, memory: Any) -> Any:
+        return None if memory is None else [*memory[:3], self.members[0].keep(memory.own) if memory.asked else None]
+
+    async def recall(self, view: View, kept: Any) -> Any:
+        mind, game = view.memory or Mind(), base(view.game)
+        now = Mind(*kept) if kept else Mind(asked=True)
+        if not now.asked:
+            return now._replace(own=mind.own)
+        within = self._within(view, mind)
+        asked = _asked(within, _ways(view, game)) if _steers(game, view) else within
+        return now._replace(own=await self.members[0].recall(asked, now.own))
+
+
+def _steers(game: Game, view: View) -> TypeGuard[Grid]:
+    """Whether it is asked for a move on a grid."""
+    return isinstance(game, Grid) and view.which < len(game.questions)
+
+
+def _ways(view: View, game: Grid) -> list[Step]:
+    """The next move to every goal."""
+    sight = view.sight(game.label)
+    return [lead(sight, game.window, goal) for goal in goals(game)]
+
+
+def _asked(view: View, ways: list[Step]) -> Asked:
+    fields = {field.name: getattr(view, field.name) for field in dataclasses.fields(view)}
+    return Asked(**fields, open=tuple(bool(way.possible) for way in ways))
+
+
+def _moved(way: Step, mind: Mind) -> Answer:
+    return Answer(int(way.move), memory=mind._replace(goal=-1, left=0) if way.last else mind)
