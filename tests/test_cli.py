@@ -21,7 +21,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from commonage import Study, verify
+from commonage import Arm, Study, verify
 from commonage.cli import main
 from commonage.errors import ContractError
 from commonage.store import read
@@ -160,7 +160,7 @@ def test_max_failed(run: Run) -> None:
     for most, status in (("0", 3), ("1", 3), ("2", 0)):
         done = run("play", DILEMMA, "--seats", "scripted(banana),grim", "--repeats", "2", "--out", "a", "--max-failed", most)
         assert done.status == status
-    assert "2 of 2 failed (agent: the last line was 'banana'" in spoken(done.out)
+    assert "2 of 2 failed (agent: at \"choose\": the last line was 'banana'" in spoken(done.out)
 
 
 def test_a_paused_match_is_always_incomplete(run: Run) -> None:
@@ -220,7 +220,7 @@ def test_a_person_sits_down(run: Run) -> None:
 def test_a_person_who_leaves_every_match(run: Run) -> None:
     done = run("play", DILEMMA, "--seats", "human,grim", "--repeats", "2", "--out", "a", typed="cooperate\n")
     assert done.status == 3
-    assert "2 of 2 failed (person: the person left)" in spoken(done.out)
+    assert '2 of 2 failed (person: at "choose": the person left)' in spoken(done.out)
 
 
 # what is wrong is said before anything runs
@@ -435,7 +435,9 @@ def test_dry_run(run: Run) -> None:
     assert "4 arms x 6 repeats = 24 matches" in done.out
     assert "nothing is spent" in done.out
     assert done.out.count("mixed") == done.out.count("compiled") == 2
+    assert "1 arm x 1 repeat = 1 match, seed 0" in run("play", DILEMMA, "--seats", "grim*2", "--repeats", "1", "--dry-run").out
     planned = run("study", "grid.toml", "--dry-run", "--json").json
+    assert {arm["repeats"] for arm in planned["arms"]} == {6}
     assert planned["matches"] == 24
     assert [arm["runner"] for arm in planned["arms"]] == ["compiled", "compiled", "mixed", "mixed"]
     assert [path.name for path in Path().iterdir()] == ["grid.toml"]
@@ -537,7 +539,13 @@ def test_compare(run: Run, played: str) -> None:
     done = run("compare", played)
     assert done.status == 0
     assert "fines, less no fines" in done.out
-    assert run("compare", played, "1", "2").out == done.out
+    assert run("compare", played, "1", "2").out == done.out  # one pair needs no heading
+    arms = [Arm("dilemma(rounds=1)", seats) for seats in ("grim*2", "defector*2", "grim,defector")]
+    Study(arms=arms, repeats=2).run("three")
+    heading, *tables = run("compare", "three").out.split(", less ")
+    assert heading.startswith("Each arm less the first. Name two for another pair: commonage compare three 2 3")
+    assert len(tables) == 2
+    assert "Each arm" not in run("compare", "three", "2", "3").out
     for arms in (["1"], ["1", "3"], ["0", "1"], ["1", "2", "1"]):
         wrong = run("compare", played, *arms)
         assert wrong.status == 2
@@ -556,6 +564,18 @@ def test_methods(run: Run, played: str) -> None:
     for part in ("2 arms of 8 repeats", "root seed 3", "punish@1", "@software{commonage", "Piatti et al. 2024", "Fehr & Gächter 2000"):
         assert part in out
     assert "Punish was played with cost=1, fine=3, most=1." in out
+    assert "preset" not in out
+
+
+def test_methods_name_the_preset_and_whose_it_is(run: Run) -> None:
+    source = 'about = "a lake"\nsource = "us, 2026"\n[base]\ngame = "commons(rounds=2)"\n[[seats]]\nname = "all"\nseats = "greedy*5"\n'
+    Path("mine.toml").write_text(source)
+    assert run("play", "mine.toml", "--repeats", "1", "--out", "a").status == 0
+    Path("mine.toml").unlink()  # what was played stays as it was
+    out = run("methods", "a").out
+    assert "1 arm of 1 repeat each" in out
+    assert "Arm 1: commons(rounds=2) of the preset mine.toml/base, seats greedy*5" in out
+    assert "  preset mine.toml/base: us, 2026" in out.splitlines()
 
 
 def test_transcript(run: Run, played: str) -> None:
@@ -615,7 +635,7 @@ def test_a_fork_that_fails_is_incomplete(run: Run) -> None:
     run("play", COMMONS, "--seats", "sustainer*3", "--repeats", "1", "--out", "a")
     done = run("replay", "a", "1", "--fork-at", "2", "--seat", "1=scripted(banana)", "--out", "b")
     assert done.status == 3
-    assert "1 of 1 failed (agent: the last line was 'banana'" in spoken(done.out)
+    assert "1 of 1 failed (agent: at \"harvest\": the last line was 'banana'" in spoken(done.out)
 
 
 @pytest.mark.parametrize(
@@ -684,6 +704,17 @@ def test_agents_lists_policies_people_programs_and_teams(run: Run) -> None:
     assert run("agents", "human", "--json").json["parameters"] == {"name": "''"}
     assert run("agents", "llm", "--json").json["parameters"].items() >= {("model", "no default"), ("temperature", "0.7")}
     assert "*members = any number" in run("agents", "vote").out
+
+
+def test_a_model_that_does_not_answer(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody listens at port 9."""
+    monkeypatch.setenv("OPENAI_BASE_URL", "http://127.0.0.1:9/v1")
+    done = run("models", "any")
+    way = "Start the server, or name another model: commonage models"
+    says = f"commonage: any gave no answer: nobody listens at http://127.0.0.1:9/v1. {way}\n"
+    assert done == (3, "", says)
+    asked = run("models", "any", "--json")
+    assert (asked.status, asked.json["verbs"], asked.err) == (3, [], says)
 
 
 def test_help_and_version(run: Run) -> None:

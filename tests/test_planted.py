@@ -364,6 +364,12 @@ class Haunted(Commons):
         return turn._replace(deeds=jnp.nan_to_num(turn.deeds, nan=1.0))
 
 
+class Modest(Dilemma):
+    """Says that it has no deeds."""
+
+    deeds = False
+
+
 class Absent(Dilemma):
     @property
     def questions(self) -> tuple[Question, ...]:
@@ -387,6 +393,7 @@ class Absent(Dilemma):
         (Peeking(seats=3, rounds=3, capacity=12), "sees the peeking's wanted of another. It is private"),
         (Loud(seats=3, rounds=3, capacity=12), "They tell of loud's wanted: `tell` says no more than the sight shows"),
         (Haunted(seats=3, rounds=3, capacity=12), "a seat that made no move has a deed"),
+        (Modest(), "it has deeds. `deeds` says that it has none"),
         (Absent(), "question 'choose' has neutral=2. It is the index of a move, 0..1"),
     ],
     ids=lambda value: value.name if isinstance(value, Game) else "",

@@ -14,7 +14,7 @@ import jax
 import numpy as np
 
 from commonage.errors import ContractError, Unreadable
-from commonage.game import Ask, Game, Legal, Question, numpy
+from commonage.game import Game, Legal, Question, numpy
 
 
 class Said(NamedTuple):
@@ -55,8 +55,7 @@ class View:
     step: int
     round: int  # from 1
     which: int
-    ask: Ask  # rows of all places, as the game gave it
-    allowed: Legal  # the same rules in NumPy: read your own with `legal`
+    allowed: Legal  # rows of all places, in NumPy: read your own with `legal`
     sights: dict[str, Any]  # by layer, rows of all places: read your own with `sight`
     key: Any  # uint32[2]: the match's; draw by (key, "policy", layer, place, count)
     count: int = 0  # how many questions of this layer this seat has answered

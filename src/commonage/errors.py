@@ -7,7 +7,7 @@
     ├── ContractError   a game, mechanism, policy or agent that breaks its contract    exit 1
     ├── LogError        a folder that cannot be written, a log that cannot be read     exit 2
     ├── Unreadable      an answer that is not exactly one legal move; asked again, then a failure
-    └── Pause           transport or budget trouble; the match resumes later, nobody is blamed
+    └── Pause           transport or budget trouble; what waits for it resumes later, nobody is blamed    exit 3
 
 A match that fails is data (`event.Failed`), never an exception that stops the others.
 """
@@ -43,7 +43,7 @@ class Unreadable(CommonageError):
 
 
 class Pause(CommonageError):
-    """Transport or budget trouble: the match waits to be resumed."""
+    """Transport or budget trouble: the match, or the command, waits to be done again."""
 
 
 def unknown(kind: str, name: str, known: Iterable[str], instead: str = "") -> SpecError:

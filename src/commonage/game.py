@@ -131,6 +131,7 @@ class Game(Part):
     exact: ClassVar[bool] = True  # decisions are made on integers: both runners agree to the bit
     roles: ClassVar[tuple[str, ...]] = ()  # names of the places where they differ; forbids permuting seats
     spares: ClassVar[bool] = False  # can go on when a seat retires
+    deeds: ClassVar[bool] = True  # some moves are deeds, cooperative or not
     wide: ClassVar[bool] = False  # its state is large, a map: compiled matches lie one after another, not interleaved
     private: ClassVar[tuple[str, ...]] = ()  # fields of its state, rows by seat, of which nobody sees another's
 
@@ -311,8 +312,10 @@ def once(compute: Callable[[], Any], unknown: Array) -> Any:
     return jax.lax.while_loop(lambda loop: loop[0] == first, lambda loop: (loop[0] + 1, compute()), (first, blank))[1]
 
 
-def divide(a: Any, b: Any) -> Array:
+def divide(a: Any, b: Any) -> Any:
     """a // b for 0 <= a < 2^31, b > 0 and quotients below 2^22. Exact, and faster: CPUs divide integers one at a time."""
+    if not isinstance(a, jax.Array) and not isinstance(b, jax.Array):
+        return a // b  # on the host
     a, b = jnp.asarray(a, jnp.int32), jnp.asarray(b, jnp.int32)
     quotient = (a.astype(jnp.float32) / b.astype(jnp.float32)).astype(jnp.int32)
     rest = a - quotient * b

@@ -81,6 +81,10 @@ class Mechanism(Game):
         return self.game.spares
 
     @property
+    def deeds(self) -> bool:  # type: ignore[override]
+        return self.game.deeds
+
+    @property
     def language(self) -> str:  # type: ignore[override]
         return self.game.language
 

@@ -279,7 +279,7 @@ def shares(options: Sequence[str]) -> list[float]:
 
 def view(count: int = 0, key: Any = KEY, member: tuple[int, ...] = ()) -> View:
     game = spec.game(DILEMMA)
-    return View(game, None, 0, 0, 0, 1, 0, None, None, {}, key, count, member=member)  # type: ignore[arg-type]
+    return View(game, None, 0, 0, 0, 1, 0, None, {}, key, count, member=member)  # type: ignore[arg-type]
 
 
 def test_decide_draws_the_move_with_the_stream_of_the_seat() -> None:

@@ -196,6 +196,8 @@ def test_numbers_have_the_digits_that_their_interval_bears(cell, said):
 
 
 def test_long_names_keep_both_ends():
+    assert words.either([1, 1], "repeat") == "1 repeat"
+    assert words.either([100, 20, 20], "repeat") == "20 or 100 repeats"
     assert words.short("sustainer*4,cheat with punish(fine=3)", 20) == "sustainer*4…(fine=3)"
     assert words.short("short", 20) == "short"
 

@@ -127,7 +127,7 @@ def test_nobody_listens():
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    with pytest.raises(Trouble, match="Connect") as caught:
+    with pytest.raises(Trouble, match=f"^nobody listens at http://127.0.0.1:{port}/v1$") as caught:
         chat(f"http://127.0.0.1:{port}/v1")
     assert (caught.value.status, caught.value.again) == (0, True)
 

@@ -105,6 +105,10 @@ def test_a_name_that_leads_nowhere_shows_the_way_out():
         resolve("gpt-x")
     with pytest.raises(SpecError, match="openai/"):
         resolve("openai/")
+    with pytest.raises(SpecError, match=r"no model 'opnai/gpt-x'; did you mean 'openai/gpt-x'\? Write provider/model"):
+        resolve("opnai/gpt-x")
+    with pytest.raises(SpecError, match="no model 'meta-llama/x': write provider/model"):
+        resolve("meta-llama/x")
 
 
 def test_the_fake_is_ours():

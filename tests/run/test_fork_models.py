@@ -172,7 +172,11 @@ def test_a_fork_that_fails_says_so(tmp_path: Path) -> None:
     original()
     (tmp_path / "mine.py").write_text("def raises(view):\n    raise ValueError(f'round {view.round}')\n")
     result = fork("run", 1, 3, out="fork", seat={1: "python:mine.py:raises"})
-    assert result.tables.matches.select("status", "where", "cause").row(0) == ("failed", "agent", "mine.py:2: ValueError: round 3")
+    assert result.tables.matches.select("status", "where", "cause").row(0) == (
+        "failed",
+        "agent",
+        'at "choose": mine.py:2: ValueError: round 3',
+    )
     assert fork("run", 1, 3, out="fork", seat={1: "python:mine.py:raises"}).status == {"failed": 1}
     replayed("fork")
 

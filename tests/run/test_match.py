@@ -217,7 +217,7 @@ def view(question: Question, low: int = 0, high: int | None = None, options: lis
     rows = [options if options is not None else [True] * len(question.options)]
     last = question.size - 1 if high is None else high
     allowed = Legal(np.array([low], np.int32), np.array([last], np.int32), np.array(rows, bool).reshape(1, -1))
-    return View(game, None, 0, 0, 0, 1, 0, ask=None, allowed=allowed, sights={}, key=KEY)  # type: ignore[arg-type]
+    return View(game, None, 0, 0, 0, 1, 0, allowed=allowed, sights={}, key=KEY)  # type: ignore[arg-type]
 
 
 AMOUNT, CHOICE = Question("harvest", amount=(5, 25), unit="tons"), Question("choose", ("cooperate", "defect"))
@@ -356,13 +356,13 @@ class Breaks(Policy):
 
 def test_a_policy_with_an_illegal_move_is_not_asked_again() -> None:
     played = play(DILEMMA, Illegal(), "grim")
-    assert played.failed == event.Failed("agent", "seat 1: its policy chose the illegal move 7", 0)
+    assert played.failed == event.Failed("agent", "seat 1: its policy chose the illegal move 7")
     assert played.of(event.Asked) == []
 
 
 def test_a_policy_that_raises_fails_its_match_only() -> None:
     played = play(DILEMMA, "grim", Breaks())
-    assert played.failed == event.Failed("agent", "ValueError: a policy that breaks", 0)
+    assert played.failed == event.Failed("agent", "ValueError: a policy that breaks")
     assert [row[1] for row in played.of(event.Failed)] == [1]
 
 
@@ -600,3 +600,11 @@ def test_a_policy_meets_one_partner_after_another() -> None:
         rows: list[Any] = []
         asyncio.run(match.play(game, [first, table.sit(game, name)[0]], KEY, lambda *row: rows.append(row)))  # noqa: B023
         assert table.Played(rows, match.Outcome("finished")).moves[0, 1] == move
+
+
+def test_a_table_of_policies_is_compiled_once_for_all_orders() -> None:
+    game = Dilemma(rounds=2)
+    agents = table.sit(game, "grim", "tit_for_tat")
+    for order in ([0, 1], [1, 0]):
+        asyncio.run(match.play(game, agents, KEY, lambda *row: None, order=order))
+    assert [len(agent.calls) for agent in agents] == [1, 0]  # type: ignore[attr-defined]

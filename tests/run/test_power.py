@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from commonage import Study
+from commonage import Arm, Study
 from commonage.errors import SpecError
 from commonage.measure import intervals
 from commonage.run.power import power, spreads, widest
@@ -30,6 +30,26 @@ def test_no_sample_spreads_wider_than_the_bounds_allow() -> None:
     assert widest(study)["gain"] == 130 / 2
     assert widest(study)["cooperation"] == 0.5
     assert "over_usage" not in widest(study)  # no bound is named: nothing is promised
+
+
+def test_a_game_without_deeds_has_no_cooperation() -> None:
+    assert "cooperation" not in widest(Study("subskill", "random"))
+    assert "cooperation" in widest(Study(arms=[Arm("subskill", "random"), Arm("dilemma", "grim*2")]))
+
+
+def test_no_difference_is_larger_than_the_largest() -> None:
+    """With two repeats each even 100 points against 0 would not be told: 2.8016 x sqrt(0.25 / 2 + 0.25 / 2) = 1.4; with eight 70 would."""
+    plans = power(Study("dilemma", "random*2", repeats=2), 0.0).plans
+    assert plans[0].least["cooperation"] is None
+    assert plans[1].least["cooperation"] == pytest.approx(SURE * math.sqrt(2 * 0.25 / 8), abs=1e-4)
+
+
+def test_the_arm_with_the_fewest_repeats_counts() -> None:
+    arms = [Arm("commons", "sustainer*5"), Arm("commons", "random*5", repeats=30), Arm("commons", "greedy*5", repeats=12)]
+    told = power(Study(arms=arms, repeats=20), 0.0)
+    assert told.plans == power(Study("commons", "sustainer*5", repeats=12), 0.0).plans
+    assert "of the fewest repeats that an arm has" in told.basis
+    assert "fewest" not in power(Study("commons", "sustainer*5"), 0.0).basis
 
 
 def test_an_unknown_price_stays_unknown() -> None:

@@ -137,7 +137,7 @@ def test_a_person_who_leaves(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
         monkeypatch.setattr("sys.stdin", io.StringIO(text))
         folder = tmp_path / str(len(text))
         result = Study(DILEMMA, "human,tit_for_tat", repeats=1).run(folder)
-        assert result.tables.matches.select("status", "where", "cause").row(0) == ("failed", "person", "the person left")
+        assert result.tables.matches.select("status", "where", "cause").row(0) == ("failed", "person", 'at "choose": the person left')
         monkeypatch.setattr("sys.stdin", io.StringIO("defect\n" * 9))
         whole(folder, 1, 1)
 
@@ -504,6 +504,15 @@ def test_the_original_is_not_touched(played: Path, tmp_path: Path) -> None:
     assert {path: path.read_bytes() for path in files} == files
 
 
+def test_a_fork_names_the_question_at_which_a_seat_had_retired(tmp_path: Path) -> None:
+    """Its list of questions begins with its own, and it has no talk."""
+    Study(COMMONS, "scripted(banana),sustainer*2", ["talk"], repeats=1, on_failure="retire").run(tmp_path / "run")
+    fork(tmp_path / "run", 1, 2, out=tmp_path / "fork", without=["talk"])
+    for folder in ("run", "fork"):
+        assert "FAILED (agent) at \"say\": the last line was 'banana'" in transcript(tmp_path / folder, 1)
+        assert read.read(tmp_path / folder).matches["cause"][0].startswith('at "say": ')
+
+
 def test_a_fork_of_a_match_that_failed(tmp_path: Path) -> None:
     """What if somebody else had sat there?"""
     agent = Calls(lambda view: "banana" if view.round == 3 else "cooperate")
@@ -549,14 +558,16 @@ def test_a_transcript_tells_what_went_wrong(tmp_path: Path) -> None:
     Study(DILEMMA, [agent, "grim"], repeats=1).run(tmp_path / "run")
     asked = len(agent.views)
     text = transcript(tmp_path / "run", 1)
-    assert text.count("answered 'banana': asked again") == 2
-    assert "FAILED (agent): the last line was 'banana'" in text
+    assert text.count("answered 'banana' at \"choose\": asked again") == 2
+    assert "FAILED (agent) at \"choose\": the last line was 'banana'" in text
+    cause = read.read(tmp_path / "run").matches["cause"][0]
+    assert cause.startswith("at \"choose\": the last line was 'banana'")
     assert len(agent.views) == asked
 
 
 def test_a_transcript_of_a_refusal(tmp_path: Path) -> None:
     Study(DILEMMA, [Calls(lambda view: Answer(refused="no, thank you")), "grim"], repeats=1).run(tmp_path / "run")
-    assert "FAILED (agent): no, thank you" in transcript(tmp_path / "run", 1)
+    assert 'FAILED (agent) at "choose": no, thank you' in transcript(tmp_path / "run", 1)
 
 
 @pytest.mark.parametrize("number", [1, 4])

@@ -203,6 +203,11 @@ def test_streams_of_some_repeats_are_those_of_all() -> None:
     some = many.streams(Commons(seats=3), [7, 2])
     assert np.array_equal(some[0], keys[[7, 2]])
     assert np.array_equal(some[1], orders[[7, 2]])
+    assert [keys.shape, orders.shape, some[0].shape] == [(9, 2), (9, 3), (2, 2)]
+    compiled = studies._draw._cache_size()
+    for count in range(1, 17):  # filled up to 16
+        assert np.array_equal(Study(COMMONS, SEATS, repeats=count).streams(Commons(seats=3))[0][:9], keys[:count])
+    assert studies._draw._cache_size() == compiled
     assert many.built[0].rows(2_000_000_000 // 1024)[1] == 2_000_000_000 % 1024
 
 

@@ -90,8 +90,8 @@ def test_settings_tokens_and_time_stand_beside_it(tmp_path: Path) -> None:
 def test_probabilities_are_told(tmp_path: Path) -> None:
     folder = play(tmp_path / "run", Llm(Script(""), verb="decide"), "grim")
     for said in both(folder):
-        assert "by decide" in said
-        assert "1.000, 0.000 (on these options lay 0.984)" in said
+        assert "by decide between cooperate | defect, seed" in said
+        assert "cooperate 1.000, defect 0.000 (on these options lay 0.984)" in said
 
 
 def test_every_order_of_the_options_is_told(tmp_path: Path) -> None:
@@ -102,7 +102,7 @@ def test_every_order_of_the_options_is_told(tmp_path: Path) -> None:
     for said in both(folder):
         assert re.search(r"user, order 1 of 2(?s:.{,300})A\. defect\s[ |]*B\. cooperate", said)
         assert re.search(r"user, order 2 of 2(?s:.{,300})A\. cooperate\s[ |]*B\. defect", said)
-        assert "0.800, 0.200 (on these options lay 0.960)" in said
+        assert "cooperate 0.800, defect 0.200 (on these options lay 0.960)" in said
 
 
 # what went wrong
@@ -111,11 +111,16 @@ def test_every_order_of_the_options_is_told(tmp_path: Path) -> None:
 def test_asked_again_and_then_not_again(tmp_path: Path) -> None:
     folder = play(tmp_path / "run", Llm(Script("cooperate", "hm")), "grim")
     said, shown = both(folder)
-    assert [said.count(f"answered 'hm': {again}, the last line was 'hm'") for again in ("asked again", "not asked again")] == [2, 1]
-    assert [shown.count(f"the answer could not be read; {again}:") for again in ("asked again", "it was not asked again")] == [2, 1]
+    assert [
+        said.count(f"answered 'hm' at \"choose\": {again}, the last line was 'hm'") for again in ("asked again", "not asked again")
+    ] == [2, 1]
+    assert [shown.count(f'the answer at "choose" could not be read; {again}:') for again in ("asked again", "it was not asked again")] == [
+        2,
+        1,
+    ]
     assert said.count(" sees: Round 2.") == 2  # also who failed is told what it saw
     for each in (said, shown):
-        assert "FAILED (model): the last line was 'hm'" in each
+        assert "FAILED (model) at \"choose\": the last line was 'hm'" in each
 
 
 def test_a_refusal_is_shown_with_its_reply(tmp_path: Path) -> None:
@@ -145,8 +150,8 @@ def test_who_is_no_model_is_quoted_too(tmp_path: Path) -> None:
     agent = Calls(lambda view: "I wonder.\nwell" if view.round == 2 and not view.attempt else f"I looked at round {view.round}.\ndefect")
     said, shown = both(play(tmp_path / "run", agent, "grim"))
     assert "| I looked at round 1." in said
-    assert "answered 'I wonder.\\nwell': asked again" in said
-    assert all(line in shown for line in ("I looked at round 1.\ndefect", "I wonder.\nwell", "could not be read; asked again"))
+    assert "answered 'I wonder.\\nwell' at \"choose\": asked again" in said
+    assert all(line in shown for line in ("I looked at round 1.\ndefect", "I wonder.\nwell", 'at "choose" could not be read; asked again'))
 
 
 @pytest.mark.parametrize(("rounds", "says"), [(1, "Finished after 1 round."), (2, "Finished after 2 rounds.")])

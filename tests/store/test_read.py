@@ -129,7 +129,7 @@ def test_a_failure_is_never_a_move(tmp_path):
         play(tmp_path, begin(), (0, 0, 3, Failed("model", "refused", 0, retired=True)), step(0, {}), (1, TABLE, 0, Finished(1, False)))
     )
     assert tables.moves.select("question", "move", "choice", "deed").row(0) == (None, None, None, None)
-    assert tables.matches.select("status", "where", "cause").row(0) == ("finished", "model", "refused")
+    assert tables.matches.select("status", "where", "cause").row(0) == ("finished", "model", 'at "harvest": refused')
 
 
 def test_facts_of_many_kinds(tmp_path):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import jax
@@ -27,6 +27,7 @@ class PolicyAgent(Agent):
     def __init__(self, player: Player) -> None:
         self.player = player
         self.game: Game | None = None  # what follows belongs to this game object
+        self.owners: tuple[str, ...] = ()
         self.parts: dict[str, int] = {}
         self.calls: dict[Any, Callable[..., Any]] = {}
 
@@ -40,7 +41,7 @@ class PolicyAgent(Agent):
     def sit(self, game: Game) -> None:
         """Makes ready for a game."""
         if game is not self.game:
-            self.game, self.parts, self.calls = game, parts(game, self.player), {}
+            self.game, self.owners, self.parts, self.calls = game, owners(game), parts(game, self.player), {}
 
     def mind(self, memory: dict[str, Any] | None) -> dict[str, Any]:
         """What it remembers by layer; a layer that it has not met yet (a fork put it there) starts."""
@@ -50,22 +51,24 @@ class PolicyAgent(Agent):
 
 def together(agents: Sequence[PolicyAgent], views: Sequence[View]) -> list[Answer]:
     """The answers of several policies at one table, in one compiled call."""
-    game, layer = views[0].game, owners(views[0].game)
     for agent in agents:
-        agent.sit(game)
+        agent.sit(views[0].game)
     minds = [agent.mind(view.memory) for agent, view in zip(agents, views, strict=True)]
-    out = [Answer(view.question.neutral, memory=mind) for view, mind in zip(views, minds, strict=True)]
-    able = [i for i, agent in enumerate(agents) if layer[views[i].which] in agent.parts]
-    asked = tuple((layer[views[i].which], agents[i].parts[layer[views[i].which]]) for i in able)
-    if not able:
-        return out
-    call = _call([agents[i] for i in able], asked)
-    places, counts = (np.array([getattr(views[i], name) for i in able], np.int32) for name in ("place", "count"))
-    own = [minds[i][name] for i, (name, _) in zip(able, asked, strict=True)]
-    moves, after = call(views[0].key, places, counts, own, views[0].sights, views[0].ask.legal)
-    for i, (name, _), move, mind in zip(able, asked, np.asarray(moves).tolist(), after, strict=True):
-        out[i] = Answer(move, memory={**minds[i], name: mind})
-    return out
+    layers = [agent.owners[view.which] for agent, view in zip(agents, views, strict=True)]
+    able = [i for i, agent in enumerate(agents) if layers[i] in agent.parts]
+    answers = dict(zip(able, _asked(agents, views, minds, layers, able), strict=True)) if able else {}
+    return [answers[i] if i in answers else Answer(view.question.neutral, memory=minds[i]) for i, view in enumerate(views)]
+
+
+def _asked(
+    agents: Sequence[PolicyAgent], views: Sequence[View], minds: Sequence[dict[str, Any]], layers: Sequence[str], able: Sequence[int]
+) -> Iterator[Answer]:  # fmt: skip
+    """The answers of those that have a part for what they are asked."""
+    call = _call([agents[i] for i in able], tuple((layers[i], agents[i].parts[layers[i]]) for i in able))
+    where = np.array([(views[i].place, views[i].count) for i in able], np.int32)
+    moves, after = call(views[0].key, where, [minds[i][layers[i]] for i in able], views[0].sights, views[0].allowed)
+    for i, move, mind in zip(able, np.asarray(moves).tolist(), after, strict=True):
+        yield Answer(move, memory={**minds[i], layers[i]: mind})
 
 
 def _call(agents: Sequence[PolicyAgent], asked: Asked) -> Callable[..., Any]:
@@ -78,12 +81,13 @@ def _call(agents: Sequence[PolicyAgent], asked: Asked) -> Callable[..., Any]:
 
 @functools.cache
 def _answers(asked: Asked) -> Callable[..., Any]:
-    def call(game: Any, players: Any, key: Any, places: Any, counts: Any, minds: Any, sights: Any, legal: Any) -> Any:
+    def call(game: Any, players: Any, key: Any, where: Any, minds: Any, sights: Any, legal: Any) -> Any:
         found = []
         for i, (layer, part) in enumerate(asked):
-            mine, allowed = jax.tree.map(lambda rows, i=i: rows[places[i]], (sights, legal))
-            draws = stream(key, places[i], layer)
-            found.append(answer(game, layer, part, players[i], draws, counts[i], minds[i], mine, allowed))
+            place, count = where[i]
+            mine, allowed = jax.tree.map(lambda rows, place=place: rows[place], (sights, legal))
+            draws = stream(key, place, layer)
+            found.append(answer(game, layer, part, players[i], draws, count, minds[i], mine, allowed))
         return jnp.stack([move for move, _ in found]), [mind for _, mind in found]
 
     return call

@@ -6,7 +6,7 @@ import os
 import sys
 from pathlib import Path
 
-from commonage.errors import CommonageError, ContractError
+from commonage.errors import CommonageError, ContractError, Pause
 
 
 def _remember_compilations() -> None:
@@ -29,7 +29,7 @@ def main() -> None:
         sys.exit(0)
     except CommonageError as error:
         print(f"commonage: {error}", file=sys.stderr)
-        sys.exit(1 if isinstance(error, ContractError) else 2)
+        sys.exit(1 if isinstance(error, ContractError) else 3 if isinstance(error, Pause) else 2)
     except OSError as error:  # a file that cannot be written or read
         print(f"commonage: {error.filename or ''}: {error.strerror or error}".replace(" : ", " "), file=sys.stderr)
         sys.exit(2)

@@ -8,12 +8,13 @@ import json as jsonlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from commonage.errors import SpecError
+from commonage.errors import Pause, SpecError
 from commonage.find import HERE, Entry, camel, parts
 
 if TYPE_CHECKING:
     from commonage.model import Model
 
+WAY = "Start the server, or name another model: commonage models"
 TOKENS_IN, TOKENS_OUT = 200, 64  # of a request of a probe, at most
 MODELS = """
 without a server:
@@ -107,14 +108,17 @@ def _probe(name: str, as_json: bool, budget: str | None, prices: str) -> None:
     model = resolve(name.removeprefix("llm:"))
     _afford(model, budget, prices)
 
-    async def ask() -> dict[str, object]:
+    async def ask() -> dict[str, Any]:
         try:
             return await probe.probe(model)
         finally:
             await model.close()
 
     found = asyncio.run(ask())
-    print(jsonlib.dumps(found, indent=2) if as_json else probe.told(found))
+    if as_json or found["verbs"]:
+        print(jsonlib.dumps(found, indent=2) if as_json else probe.told(found))
+    if not found["verbs"]:
+        raise Pause(f"{model.name} gave no answer: {found['trouble']['chat']}. {WAY}")
 
 
 def _afford(model: Model, budget: str | None, prices: str) -> None:

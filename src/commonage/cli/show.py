@@ -81,20 +81,22 @@ def study(
 
 def _dry(plan: Any, json: bool, pilot: str) -> None:
     """What would run, what models would be asked for, and what it could tell."""
+    from commonage.measure import words
     from commonage.run.power import power
 
     found = plan.estimate()
     told = power(plan, found.total("likely").money if found.paid else 0.0, pilot)
     if json:
-        arms = [{"name": arm.name, "runner": "compiled" if arm.compiled else "mixed", "spec": arm.spec} for arm in plan.built]
+        runner = lambda arm: "compiled" if arm.compiled else "mixed"
+        arms = [{"name": arm.name, "runner": runner(arm), "repeats": arm.repeats, "spec": arm.spec} for arm in plan.built]
         sizes = {"repeats": plan.repeats, "matches": sum(arm.matches for arm in plan.built), "seed": plan.seed}
         print(jsonlib.dumps({"arms": arms, **sizes, "estimate": found.json(), "power": told.json()}))
         return
     rows = [f"  {arm.number + 1:>3}  {'compiled' if arm.compiled else 'mixed':<8}  {arm.name}" for arm in plan.built]
-    arms, total = f"{len(rows)} arm{'s' * (len(rows) > 1)}", sum(arm.matches for arm in plan.built)
+    arms, matches = words.count(len(rows), "arm"), words.count(sum(arm.matches for arm in plan.built), "match")
     chained = " (x generations)" if any(arm.generations for arm in plan.built) else ""
-    repeats = " or ".join(f"{count:,}" for count in sorted({arm.repeats for arm in plan.built}))
-    print("\n".join([f"{arms} x {repeats} repeats{chained} = {total} matches, seed {plan.seed}; {_cost(found)}", *rows]))
+    repeats = words.either((arm.repeats for arm in plan.built), "repeat")
+    print("\n".join([f"{arms} x {repeats}{chained} = {matches}, seed {plan.seed}; {_cost(found)}", *rows]))
     if found.rows:
         print(f"\n{found.text()}")
     _power(told)
@@ -110,7 +112,8 @@ def _power(told: Any) -> None:
     console.print("\nDifferences between two arms that it can tell from none:\n")
     console.print(pages.plans(told.plans, console.width))
     cost = " The cost is that of the arms above, in this size." if told.plans[0].money else ""
-    console.print(f"{told.basis}.{cost}", markup=False)
+    none = " -: it tells not even the largest." if None in told.plans[0].least.values() else ""
+    console.print(f"{told.basis}.{none}{cost}", markup=False)
 
 
 def _cost(found: Any) -> str:
@@ -160,11 +163,14 @@ def _page(result: Any) -> None:
 
 def _unfinished(result: Any) -> list[str]:
     """What is left to play, and how."""
+    from commonage.measure import words
+
     if not (left := _left(result)):
         return []
     cause = "once the cause is gone (start your server, set the key, raise --budget), " if result.status.get("paused") else ""
     way = f"{cause}the same command with --out {_quoted(result.path)} goes on"
-    return [f"{result.planned - left:,} of {result.planned:,} matches are over; {left:,} are not played to the end yet: {way}."]
+    over = f"{result.planned - left:,} of {words.count(result.planned, 'match')} {'is' if result.planned == 1 else 'are'} over"
+    return [f"{over}; {left:,} {'is' if left == 1 else 'are'} not played to the end yet: {way}."]
 
 
 def report(
@@ -238,6 +244,7 @@ def replay(
     out: Path | None, limits: dict[str, Any],
 ) -> None:  # fmt: skip
     from commonage import spec
+    from commonage.measure import words
     from commonage.run import replay as again
     from commonage.run.result import Result
 
@@ -249,7 +256,8 @@ def replay(
         if found.differing:
             print(f"Match {match} differs from its log in steps {', '.join(str(step + 1) for step in found.differing)}.")
             raise typer.Exit(NOT_MET)
-        print(f"Match {match} replayed: {found.rounds} rounds, {found.steps} steps, every move and reward as in the log.")
+        played = f"{words.count(found.rounds, 'round')}, {words.count(found.steps, 'step')}"
+        print(f"Match {match} replayed: {played}, every move and reward as in the log.")
         return
     target = out or _free(Path("runs") / f"{folder.name}-{match}-fork")
     after = again.fork(
@@ -287,6 +295,8 @@ def compare(folder: Path, arms: Sequence[int]) -> None:
     if any(not 1 <= arm <= count for arm in arms) or len(arms) not in (0, 2):
         raise SpecError(f"arms {list(arms)}: name two, from 1 to {count}, or none to compare all with the first")
     pairs = [(arms[0], arms[1])] if arms else [(1, arm) for arm in range(2, count + 1)]
+    if len(pairs) > 1:
+        console.print(f"Each arm less the first. Name two for another pair: commonage compare {_quoted(folder)} 2 3\n", markup=False)
     for a, b in pairs:
         console.print(pages.differences(result.compare(a - 1, b - 1)))
 

@@ -45,6 +45,7 @@ class Subskill(Game):
 
     seats: ClassVar[int] = 1
     rounds: ClassVar[int] = 1
+    deeds = False
 
     def check(self) -> None:
         self.require(self.skill in SKILLS, "skill", "one of " + ", ".join(SKILLS))

@@ -160,8 +160,10 @@ def plans(sizes: Sequence[Any], width: int) -> Table:
     return _plain(rows, width, [words.title(name) for name in reversed(shown[2:])])
 
 
-def _difference(value: float, unit: str) -> str:
-    """`44 points` of a share, else as many digits as say something."""
+def _difference(value: float | None, unit: str) -> str:
+    """`44 points` of a share, else as many digits as say something; `-` where not even the largest difference is told."""
+    if value is None:
+        return "-"
     return f"{value * 100:.0f} points" if unit == "share" else f"{value:.2g}" if value < 10 else f"{value:,.0f}"
 
 

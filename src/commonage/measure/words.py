@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 import statistics
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 Cell = Mapping[str, Any]  # {"mean", "low", "high", "unit", ...} as in a summary
@@ -95,6 +95,12 @@ def folded(text: str, most: int) -> str:
 def count(n: int, what: str) -> str:
     """`1 match`, `1,000 matches`."""
     return f"{n:,} {what if n == 1 else what + ('es' if what.endswith(('ch', 's')) else 's')}"
+
+
+def either(numbers: Iterable[int], what: str) -> str:
+    """`1 repeat`, `20 repeats`, `20 or 100 repeats`."""
+    *others, last = sorted(set(numbers))
+    return " or ".join([*(f"{n:,}" for n in others), count(last, what)])
 
 
 def _bears(width: float) -> int:

@@ -138,7 +138,7 @@ class Endpoint(Model):
         except TimeoutError:
             trouble = Trouble(f"no answer within {self.timeout:g} s" if self.timeout else "no answer in time")
         except (openai.OpenAIError, httpx2.HTTPError, aiohttp.ClientError, OSError) as error:
-            trouble = Trouble(self._scrubbed(_cause(error).encode()).decode())
+            trouble = Trouble(self._scrubbed(_cause(error, self.address).encode()).decode())
         except UnicodeEncodeError:
             trouble = Trouble("a message holds half a character (a lone surrogate), which no request can carry", 400, again=False)
         raise trouble from None
@@ -198,10 +198,12 @@ def _sampling(settings: dict[str, Any], local: bool) -> dict[str, Any]:
     return {**({"top_k": 0, "min_p": 0} if local else {}), **extra}
 
 
-def _cause(error: BaseException) -> str:
+def _cause(error: BaseException, address: str) -> str:
     """The first cause in a chain of wrappers: they call a dropped connection a time-out."""
     while error.__cause__:
         error = error.__cause__
+    if isinstance(error, ConnectionRefusedError):
+        return f"nobody listens at {address}"
     return reading.short(f"{type(error).__name__}: {error}".rstrip(": "))
 
 

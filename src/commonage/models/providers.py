@@ -7,6 +7,7 @@ OPENAI_API_KEY. Both are read from the environment, then from a file `.env` in t
 
 from __future__ import annotations
 
+import difflib
 import functools
 import os
 from collections.abc import Mapping
@@ -71,8 +72,10 @@ def _place(name: str, address: str) -> tuple[Provider, str]:
     if known and not (prefix == "openai" and base):
         return known, model
     if not base:
+        near = difflib.get_close_matches(prefix, PROVIDERS, n=1, cutoff=0.75) if slash and model else []
+        hint = f"; did you mean '{near[0]}/{model}'? Write" if near else ": write"
         raise SpecError(
-            f"no model {name!r}: write provider/model ({', '.join(PROVIDERS)}), or say where it is: {BASE} in the environment or in "
+            f"no model {name!r}{hint} provider/model ({', '.join(PROVIDERS)}), or say where it is: {BASE} in the environment or in "
             'a file .env, or address="http://127.0.0.1:8000/v1" in its seat'
         )
     return Provider(base, KEY if setting(KEY) else ""), model if known else name

@@ -21,6 +21,7 @@ from commonage.store.codec import dumps
 
 Write = Callable[[int, int, int, Any], None]  # (step, seat, attempt, event)
 T = TypeVar("T")
+Q = TypeVar("Q", event.Moved, event.Failed)
 ENTRY = -1  # the step of what happens before the first
 ASKED = 3  # times that one question is put to a seat before its answer is a failure
 
@@ -104,10 +105,10 @@ def _look(game: Game, state: Any) -> Any:
 
 
 def _now(game: Game, state: Any) -> Any:
-    """(ask, sights, int32[5, seats]: the numbers of the ask and toward, which come to NumPy in one piece)."""
+    """(sights, options, int32[5, seats]: the numbers of the ask and toward, which come to NumPy in one piece)."""
     ask = game.ask(state)
     numbers = jnp.stack([ask.which, ask.legal.low, ask.legal.high, ask.legal.size, game.toward(state)])
-    return ask, game.sights(state), numbers
+    return game.sights(state), ask.legal.options, numbers
 
 
 class _Table:
@@ -119,7 +120,7 @@ class _Table:
     ) -> None:  # fmt: skip
         self.game, self.agents, self.key, self.order, self.past, self.fork = game, agents, jnp.asarray(key), order, past, fork
         self.write, self.retell, self.retires = write, retell, on_failure == "retire" and game.spares
-        self.places = {seat: place for place, seat in enumerate(order)}
+        self.places = [order.index(seat) for seat in range(len(order))]
         self.step, self.round = 0, 1
         self.memory: list[Any] = [None] * len(agents)
         self.counts: list[dict[str, int]] = [{} for _ in agents]
@@ -178,9 +179,10 @@ class _Table:
         raise Stop(Outcome("failed", f"no strategy: {problem}"))
 
     def see(self, now: Any) -> None:
-        self.ask, self.sights, numbers = now
-        self.which, low, high, self.count, self.toward = np.asarray(numbers)
-        self.legal = Legal(low, high, np.asarray(self.ask.legal.options))
+        self.sights, options, numbers = now
+        numbers = np.asarray(numbers)
+        self.which, _, _, self.count, self.toward = numbers.tolist()
+        self.legal = Legal(numbers[1], numbers[2], np.asarray(options))
 
     def change(self, game: Game) -> None:
         """Another tower from here on: layers of the same name keep their state, new ones start."""
@@ -195,23 +197,25 @@ class _Table:
     async def moves(self) -> np.ndarray:
         """int32[places]: everybody who is asked answers at once."""
         moves = np.full(len(self.agents), -1, np.int32)
-        asked = [place for place in np.flatnonzero(self.which >= 0).tolist() if self.order[place] not in self.retired]
+        asked = [place for place, which in enumerate(self.which) if which >= 0 and self.order[place] not in self.retired]
         waiting, ready = [], self.policies([place for place in asked if self.count[place] > 1])
         for place in asked:
             if self.count[place] == 1:
                 moves[place] = Legal(*(rows[place] for rows in self.legal)).nth(0)
-                seat, forced = self.order[place], event.Moved(int(self.which[place]), int(moves[place]), forced=True)
+                seat, forced = self.order[place], event.Moved(self.which[place], int(moves[place]), forced=True)
                 self.moved(seat, forced, write=self.retell or not self.known(seat))
             elif self.agents[self.order[place]].pure:  # answers without waiting: a task would cost more than the answer
                 moves[place] = await self.answer(place, ready.get(place))
             else:
                 waiting.append(place)
-        moves[waiting] = await together([self.answer(place) for place in waiting])
+        if waiting:
+            moves[waiting] = await together([self.answer(place) for place in waiting])
         return moves
 
     def policies(self, places: list[int]) -> dict[int, tuple[View, Answer]]:
-        """The answers of all policies that are asked, from one compiled call."""
-        sat = {place: agent for place in places if isinstance(agent := self.agents[self.order[place]], PolicyAgent)}
+        """The answers of all policies that are asked, from one compiled call: by seat, so that it is compiled once for all orders."""
+        by_seat = sorted(places, key=self.order.__getitem__)
+        sat = {place: agent for place in by_seat if isinstance(agent := self.agents[self.order[place]], PolicyAgent)}
         views = [self.view(place, 0, "") for place in sat if not self.known(self.order[place])]
         try:
             answers = answer_together([sat[view.place] for view in views], views) if views else []
@@ -233,7 +237,7 @@ class _Table:
             view = ready[0] if ready else self.view(place, attempt, problem)
             answer = ready[1] if ready else await self.call(view)
             if answer.refused:
-                return self.fail(seat, event.Failed(self.agents[seat].boundary, answer.refused, view.which))
+                return self.fail(seat, answer.refused)
             try:
                 move, says = legible(view, answer)
             except Unreadable as unreadable:
@@ -249,7 +253,7 @@ class _Table:
             kept = self.agents[seat].keep(answer.memory)
             self.moved(seat, event.Moved(view.which, move, False, says, answer.text, kept, answer.usage), attempt)
             return move
-        return self.fail(seat, event.Failed(self.agents[seat].boundary, problem, int(self.which[place])))
+        return self.fail(seat, problem)
 
     def known(self, seat: int) -> bool:
         """Whether the log has the seat's move of this step."""
@@ -279,8 +283,8 @@ class _Table:
     def view(self, place: int, attempt: int, problem: str) -> View:
         seat = self.order[place]
         return View(
-            game=self.game, state=self.state, place=place, seat=seat, step=self.step, round=self.round, which=int(self.which[place]),
-            ask=self.ask, allowed=self.legal, sights=self.sights, key=self.key,
+            game=self.game, state=self.state, place=place, seat=seat, step=self.step, round=self.round, which=self.which[place],
+            allowed=self.legal, sights=self.sights, key=self.key,
             count=self.counts[seat].get(self.owners[self.which[place]], 0),
             memory=self.memory[seat], heard=tuple(said for said in self.said if said.place != place and said.step < self.step),
             attempt=attempt, problem=problem, strategy=self.strategies[seat],
@@ -295,20 +299,25 @@ class _Table:
         if moved.says:
             self.said.append(Said(self.step, self.round, self.places[seat], moved.says))
         if write:
-            shift = self.fork.offset if self.fork and self.round < self.fork.round else 0
-            self.write(self.step, seat, attempt, moved._replace(question=moved.question + shift))
+            self.write(self.step, seat, attempt, self.listed(moved))
 
-    def fail(self, seat: int, failed: event.Failed) -> int:
+    def listed(self, what: Q) -> Q:
+        """With the number of its question in the log: before a fork those of the other game stand further on in the list."""
+        before = self.fork is not None and self.round < self.fork.round and what.question >= 0
+        return what._replace(question=what.question + self.fork.offset) if before else what  # type: ignore[union-attr]
+
+    def fail(self, seat: int, why: str) -> int:
         """The seat's failure: it retires, or the match ends. A policy that breaks its contract ends it, as in the compiled runner."""
-        able = self.retires and not isinstance(self.agents[seat], PolicyAgent)
-        if able and len(self.retired) + 1 < len(self.agents):
+        policy = isinstance(self.agents[seat], PolicyAgent)
+        failed = event.Failed(self.agents[seat].boundary, why, -1 if policy else self.which[self.places[seat]])
+        if self.retires and not policy and len(self.retired) + 1 < len(self.agents):
             return self.retire(seat, failed._replace(retired=True))
         self.write(self.step, seat, ASKED, failed)
         raise Stop(Outcome("failed", failed.what))
 
     def retire(self, seat: int, failed: event.Failed, write: bool = True) -> int:
         if write:
-            self.write(self.step, seat, ASKED, failed)
+            self.write(self.step, seat, ASKED, self.listed(failed))
         self.retired.add(seat)
         return -1
 
@@ -317,7 +326,8 @@ class _Table:
         self.state, flags, rows, facts, now = self.ruled(self.forward, self.key, self.state, moves)
         round_over, ended, truncated = np.asarray(flags).tolist()
         if self.step not in self.past.written:
-            tail = self.by_seat(np.asarray(rows), {name: np.asarray(fact) for name, fact in facts.items()})
+            rewards, deeds = np.asarray(rows).tolist()
+            tail = self.by_seat(rewards, deeds, {name: np.asarray(fact).tolist() for name, fact in facts.items()})
             self.write(self.step, event.TABLE, 0, event.Stepped(self.round, round_over, ended, truncated, *tail))
         self.round += round_over
         if ended or truncated:
@@ -338,13 +348,14 @@ class _Table:
         self.write(self.step, event.TABLE, ASKED, failed)
         return Stop(Outcome("failed", failed.what))
 
-    def by_seat(self, rows: np.ndarray, facts: dict[str, np.ndarray]) -> tuple[list[Any], list[Any], list[int], dict[str, Any]]:
+    def by_seat(
+        self, rewards: list[float], deeds: list[float], facts: dict[str, Any]
+    ) -> tuple[list[float], list[float | None], list[int], dict[str, Any]]:  # fmt: skip
         """(rewards, deeds, toward, facts) by place in the seat list."""
-        seats = [self.places[seat] for seat in range(len(self.agents))]
-        rewards, deeds = rows[:, seats].tolist()
-        toward = [self.order[to] if to >= 0 else -1 for to in self.toward[seats].tolist()]
-        told = {name: (value[seats] if value.ndim else value).tolist() for name, value in facts.items()}
-        return rewards, [None if deed != deed else deed for deed in deeds], toward, told
+        turned = lambda rows: [rows[place] for place in self.places]
+        deeds_ = [None if deed != deed else deed for deed in turned(deeds)]
+        toward = [self.order[to] if to >= 0 else -1 for to in turned(self.toward)]
+        return turned(rewards), deeds_, toward, {name: turned(fact) if isinstance(fact, list) else fact for name, fact in facts.items()}
 
 
 async def together(calls: list[Coroutine[Any, Any, T]]) -> list[T]:

@@ -11,6 +11,7 @@ from commonage import spec
 from commonage.errors import SpecError
 from commonage.find import HERE
 from commonage.game import layers
+from commonage.measure import words
 from commonage.store.read import read
 
 CITE = """@software{commonage,
@@ -24,10 +25,10 @@ CITE = """@software{commonage,
 def methods(folder: str | Path) -> str:
     """A paragraph of methods, then BibTeX and the sources that the parts name."""
     arms = read(folder).arms
-    head, repeats = arms[0], " or ".join(map(str, sorted({arm["repeats"] for arm in arms})))
+    head, repeats = arms[0], words.either((arm["repeats"] for arm in arms), "repeat")
     sentences = [
         f"Matches were played with commonage {head['package']} (jax {head['jax']}, Python {head['python']}, {head['platform']}).",
-        f"The study has {len(arms)} arm{'s' * (len(arms) > 1)} of {repeats} repeats each; repeats share their random streams"
+        f"The study has {words.count(len(arms), 'arm')} of {repeats} each; repeats share their random streams"
         f" across arms (root seed {head['seed']}), so that arms are compared in pairs, and seat order is permuted over repeats"
         " unless roles forbid it.",
         *[f"Arm {arm['arm'] + 1}: {_arm(arm)}." for arm in arms],
@@ -35,7 +36,8 @@ def methods(folder: str | Path) -> str:
         "Intervals are 95 %: bootstrap over repeats for means, Wilson for rates; failed matches are counted as worst and as best"
         " in the bounds, and no failure was replaced by a move.",
     ]
-    sources = sorted({line for arm in arms for line in _sources(arm)})
+    presets = {"preset {name}: {source}".format(**arm["preset"]) for arm in arms if "preset" in arm}
+    sources = sorted(presets | {line for arm in arms for line in _sources(arm)})
     return "\n".join([" ".join(sentences), "", *(f"  {line}" for line in sources), "", CITE % head["package"]])
 
 
@@ -43,7 +45,8 @@ def _arm(arm: dict[str, Any]) -> str:
     around = f" under {' around '.join(arm['spec']['with'])}" if arm["spec"]["with"] else ""
     chain = f" over {arm['generations']} generations ({arm['spec']['generations']})" if "generations" in arm else ""
     versions = ", ".join(f"{name}@{version}" for name, version in arm["versions"].items())
-    return f"{arm['spec']['game']}{around}{chain}, seats {arm['spec']['seats']} (rules {versions}, {arm['runner']} runner)"
+    of = f" of the preset {arm['preset']['name']}" if "preset" in arm else ""
+    return f"{arm['spec']['game']}{around}{chain}{of}, seats {arm['spec']['seats']} (rules {versions}, {arm['runner']} runner)"
 
 
 def _parameters(arm: dict[str, Any]) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from commonage.errors import SpecError
@@ -12,8 +13,9 @@ if TYPE_CHECKING:
     from commonage.run.study import Study
 
 MORE = (1, 4, 16)  # repeats: as many as planned, and so many times as many
-ALWAYS = {"cooperation": (0.0, 1.0)}  # measures whose ends no game needs to name
-BASIS = "5 % level, power 80 %, arms that share no streams; {spread}; normal approximation"
+COOPERATION = {"cooperation": (0.0, 1.0)}  # the ends of a measure that no game with deeds needs to name
+BASIS = "5 % level, power 80 %, arms that share no streams{fewest}; {spread}; normal approximation"
+FEWEST = ", of the fewest repeats that an arm has"
 WORST = "at most: the widest spread that the floor and the ceiling allow"
 PILOT = "with the widest spread of {count} of {game} in {folder}{who}; of what did not vary there, the widest that bounds allow"
 STRANGERS = ", where no model sits"
@@ -22,9 +24,9 @@ STRANGERS = ", where no model sits"
 class Plan(NamedTuple):
     """One size of a study."""
 
-    repeats: int  # of an arm
+    repeats: int  # of the arm that has the fewest
     money: float | None  # what it is likely to cost; None where a price is not known
-    least: dict[str, float]  # by measure: the least difference that is told from none
+    least: dict[str, float | None]  # by measure: the least difference that is told from none; None: not even the largest is
 
 
 class Power(NamedTuple):
@@ -40,24 +42,21 @@ class Power(NamedTuple):
 
 def power(study: Study, money: float | None, pilot: str = "") -> Power:
     """What a study can tell that costs `money`, by the spread in an earlier study's folder, or else at worst."""
-    spread, basis = widest(study), WORST
-    if pilot:
-        found, basis = spreads(study, pilot)
-        spread |= found
-    plans = [
-        Plan(
-            study.repeats * times,
-            None if money is None else money * times,
-            {name: intervals.least(sd, sd, study.repeats * times) for name, sd in spread.items()},
-        )
-        for times in MORE
-    ]
-    return Power(plans, BASIS.format(spread=basis))
+    most, (found, basis) = widest(study), spreads(study, pilot) if pilot else ({}, WORST)
+    counts = sorted({arm.repeats for arm in study.built})
+    plans = [Plan(counts[0] * times, None if money is None else money * times, _least(most, found, counts[0] * times)) for times in MORE]
+    return Power(plans, BASIS.format(spread=basis, fewest=FEWEST if len(counts) > 1 else ""))
+
+
+def _least(most: dict[str, float], found: dict[str, float], repeats: int) -> dict[str, float | None]:
+    """By measure the least difference that is told; none can be larger than twice the widest spread."""
+    least = {name: intervals.least(sd, sd, repeats) for name, sd in {**most, **found}.items()}
+    return {name: None if value > 2 * most.get(name, math.inf) else value for name, value in least.items()}
 
 
 def widest(study: Study) -> dict[str, float]:
     """By measure the largest standard deviation between its floor and its ceiling: half of what lies between (Popoviciu 1935)."""
-    ends = dict(ALWAYS)
+    ends = dict(COOPERATION) if any(arm.game.deeds for arm in study.built) else {}
     for arm in study.built:
         bounds = {(oracle.measure, oracle.side): oracle.value for oracle in arm.game.oracles() if oracle.label == "bound"}
         for name in {measure for measure, _ in bounds}:

@@ -44,6 +44,7 @@ class Outcome(NamedTuple):
     status: str
     where: str | None = None
     cause: str | None = None
+    question: int = -1  # at which a seat failed
 
 
 def rows(folder: Path, connection: sqlite3.Connection, kind: str, span: Span) -> Rows:
@@ -154,12 +155,12 @@ def _outcome(ends: list[tuple[int, Any]], last: int) -> Outcome:
     fatal = next((event for event in failures if not event.retired), None)
     pause = next((event for step, event in reversed(ends) if isinstance(event, Paused) and step > last), None)
     flaw = fatal or (failures[0] if failures else None)
-    where, cause = (flaw.where, whole(flaw.what)) if flaw else (None, None)
+    where, cause, question = (flaw.where, whole(flaw.what), flaw.question) if flaw else (None, None, -1)
     if fatal:
-        return Outcome("failed", where, cause)
+        return Outcome("failed", where, cause, question)
     if any(isinstance(event, Finished) for event in events):
-        return Outcome("finished", where, cause)
-    return Outcome("paused", None, whole(pause.what)) if pause else Outcome("open", where, cause)
+        return Outcome("finished", where, cause, question)
+    return Outcome("paused", None, whole(pause.what)) if pause else Outcome("open", where, cause, question)
 
 
 def tables(folder: Path, connection: sqlite3.Connection, header: dict[str, Any], starts: dict[int, Started]) -> dict[str, pl.DataFrame]:
@@ -167,13 +168,15 @@ def tables(folder: Path, connection: sqlite3.Connection, header: dict[str, Any],
     stepped, moved = (of(folder, connection, kind, starts) for kind in ("stepped", "moved"))
     steps, ends = _steps(stepped), outcomes(folder, connection, (min(starts), max(starts)))
     return {
-        "matches": _matches(starts, ends, steps, of(folder, connection, "inherited", starts)),
+        "matches": _matches(header, starts, ends, steps, of(folder, connection, "inherited", starts)),
         "steps": steps,
         "moves": in_words(_moves(folder, header, stepped, moved, starts), header["questions"]),
     }
 
 
-def _matches(starts: dict[int, Started], ends: dict[int, Outcome], steps: pl.DataFrame, inherited: Rows) -> pl.DataFrame:
+def _matches(
+    header: dict[str, Any], starts: dict[int, Started], ends: dict[int, Outcome], steps: pl.DataFrame, inherited: Rows
+) -> pl.DataFrame:
     heirs = [_entered(seats) for seats in _heirs(starts, inherited)]
     frame = pl.DataFrame(
         {
@@ -182,13 +185,18 @@ def _matches(starts: dict[int, Started], ends: dict[int, Outcome], steps: pl.Dat
             "generation": [start.generation for start in starts.values()],
             "status": [ends[match].status for match in starts],
             "where": pl.Series([ends[match].where for match in starts], dtype=pl.String),
-            "cause": pl.Series([ends[match].cause for match in starts], dtype=pl.String),
+            "cause": pl.Series([_cause(header, ends[match]) for match in starts], dtype=pl.String),
             "order": pl.Series([start.order for start in starts.values()], dtype=pl.List(pl.Int32)),
             "strategies": pl.Series([strategies for strategies, _ in heirs], dtype=pl.String),
             "parents": pl.Series([parents for _, parents in heirs], dtype=pl.List(pl.Int32)),
         }
     ).join(counted(steps), on="match", how="left", maintain_order="left")
     return frame.with_columns(pl.col("steps", "rounds").fill_null(0), pl.col("ended", "truncated").fill_null(False))
+
+
+def _cause(header: dict[str, Any], end: Outcome) -> str | None:
+    """The cause, behind the question at which a seat failed: `at "choose": the answer was empty`."""
+    return f'at "{header["questions"][end.question]["name"]}": {end.cause}' if end.question >= 0 else end.cause
 
 
 def _heirs(starts: dict[int, Started], inherited: Rows) -> list[dict[int, Inherited]]:

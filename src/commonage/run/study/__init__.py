@@ -36,7 +36,7 @@ from commonage.run.estimate import Estimate
 from commonage.run.generations import Left
 from commonage.run.result import Result
 from commonage.run.study import file
-from commonage.run.study.arm import Arm, Built, files, published, remarks, told, waits
+from commonage.run.study.arm import Arm, Built, files, origin, published, remarks, told, waits
 from commonage.run.study.arm import where as where
 from commonage.run.study.logged import history as history
 from commonage.run.study.logged import play_logged
@@ -212,7 +212,7 @@ class Study:
             "facts": sorted(facts), "yardsticks": game.yardsticks(), "oracles": [list(oracle) for oracle in game.oracles()],
             "versions": {layer.name: layer.version for layer in layers(game)},
             "package": commonage.__version__, "python": platform.python_version(), **where(), **told(seats.models(arm.agents)),
-            "files": files(arm), "published": published(arm), **({"generations": arm.count} if arm.generations else {}),
+            "files": files(arm), "published": published(arm), **origin(arm), **({"generations": arm.count} if arm.generations else {}),
         }  # fmt: skip
 
     def streams(
@@ -220,7 +220,9 @@ class Study:
     ) -> tuple[np.ndarray, np.ndarray]:  # fmt: skip
         """(uint32[repeats, 2] keys, int32[repeats, seats] order[place in the game] = place in the seat list); of all, or of these."""
         numbers = np.arange(self.repeats, dtype=np.int32) if repeats is None else np.asarray(repeats, np.int32)
-        keys, orders = jax.tree.map(np.asarray, _draw(seeds.root(self.seed), numbers, generation, game.seats))
+        room = np.resize(numbers, max(16, 1 << (len(numbers) - 1).bit_length()))  # filled up, so that few sizes are compiled
+        drawn = _draw(seeds.root(self.seed), room, generation, game.seats)
+        keys, orders = jax.tree.map(lambda rows: np.asarray(rows)[: len(numbers)], drawn)
         return keys, np.broadcast_to(np.arange(game.seats, dtype=np.int32), orders.shape) if game.roles else orders
 
     async def _compiled(self, log: Log, arms: Sequence[Built], meter: _Meter) -> None:

@@ -120,6 +120,11 @@ def published(arm: Built) -> list[dict[str, Any]]:
     return ready.numbers(variant) if same else []
 
 
+def origin(arm: Built) -> dict[str, Any]:
+    """The preset that an arm comes from, and whose that is; {} where it comes from none."""
+    return {"preset": {"name": arm.preset, "source": preset.load(arm.preset.rpartition("/")[0]).source}} if arm.preset else {}
+
+
 def waits(arm: Built) -> bool:
     """Whether its matches wait for somebody, so that many are played at a time; with a person, or nobody to wait for, one."""
     return not all(agent.pure for agent in arm.agents) and all(agent.boundary != "person" for agent in arm.agents)

@@ -18,6 +18,7 @@ from commonage.run.transcript.told import (
     Step,
     Told,
     Turn,
+    at,
     came,
     effort,
     entered,
@@ -118,9 +119,9 @@ def _act(told: Told, turn: Turn, what: Any) -> str:
             return f'{_answer(turn, what)}<p class="did">{_text(question.name)}: {_text(moved(question, what.move))}{forced}</p>{says}'
         case event.Asked():
             again = "it was not asked again" if turn.last(what) else "asked again"
-            return _answer(turn, what) + _trouble(f"the answer could not be read; {again}", what.problem)
+            return _answer(turn, what) + _trouble(f"the answer{at(told, what)} could not be read; {again}", what.problem)
         case event.Failed():
-            return _trouble(f"FAILED ({what.where})", what.what)
+            return _trouble(f"FAILED ({what.where}){at(told, what)}", what.what)
         case event.Paused():
             return _trouble("PAUSED", what.what)
     return ""
@@ -136,10 +137,10 @@ def _call(sent: Sent) -> str:
     shared = f'<p class="note"><a href="#call-{sent.before}">{same(sent)}</a></p>' if sent.shared else ""
     messages = "".join(_message(message) for message in sent.messages[sent.shared :])
     reply = _message(Message("reply", call.reply.text), "reply") if call.reply else _trouble("it came to nothing", call.trouble)
-    more = "".join(f'<p class="note">{_text(line)}</p>' for line in odd(call))
+    more = "".join(f'<p class="note">{_text(line)}</p>' for line in odd(sent))
     failed = ' <span class="trouble">came to nothing</span>' if call.reply is None else ""
     summary = f"<summary>{_text(call.model)}{failed} <small>{_text(effort(call))}</small></summary>"
-    inside = f'<p class="note">{_text(settings(call))}</p>{shared}{messages}{reply}{more}'
+    inside = f'<p class="note">{_text(settings(sent))}</p>{shared}{messages}{reply}{more}'
     return f'<details class="calls" id="call-{sent.number}">{summary}{inside}</details>'
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from commonage import event
 from commonage.measure import report, words
 from commonage.model import Message
-from commonage.run.transcript.told import Sent, Step, Told, Turn, came, effort, entered, head, listed, moved, odd, plain, same, settings
+from commonage.run.transcript.told import Sent, Step, Told, Turn, at, came, effort, entered, head, listed, moved, odd, plain, same, settings
 
 BRIEF = 80  # characters of an answer that stands in full under its call
 
@@ -45,9 +45,9 @@ def _act(told: Told, who: str, turn: Turn, what: Any) -> list[str]:
         case event.Asked():
             again = "not asked again" if turn.last(what) else "asked again"
             answer = words.short(repr(what.text), BRIEF) if turn.calls else repr(what.text)
-            return [f"{who} answered {answer}: {again}, {plain(what.problem)}"]
+            return [f"{who} answered {answer}{at(told, what)}: {again}, {plain(what.problem)}"]
         case event.Failed():
-            return [f"{who} FAILED ({what.where}): {plain(what.what)}"]
+            return [f"{who} FAILED ({what.where}){at(told, what)}: {plain(what.what)}"]
         case event.Paused():
             return [f"{who} PAUSED: {plain(what.what)}"]
     return []
@@ -59,8 +59,8 @@ def _call(who: str, sent: Sent) -> list[str]:
     before = [f"      {same(sent)}"] if sent.shared else []
     lines = [line for message in sent.messages[sent.shared :] for line in _message(message)]
     reply = _message(Message("reply", call.reply.text)) if call.reply else [f"      it came to nothing: {plain(call.trouble)}"]
-    more = [f"      {plain(line)}" for line in odd(call)]
-    return [f"{who} asks {plain(call.model)} {plain(settings(call))}", *before, *lines, f"      {effort(call)}", *reply, *more]
+    more = [f"      {plain(line)}" for line in odd(sent)]
+    return [f"{who} asks {plain(call.model)} {plain(settings(sent))}", *before, *lines, f"      {effort(call)}", *reply, *more]
 
 
 def _message(message: Message) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 import operator
 import re
 import unicodedata
@@ -28,7 +29,8 @@ class Sent(NamedTuple):
     number: int  # from 1, in the order in which they were made
     call: Call
     messages: list[Message]  # exactly as sent
-    shared: int = 0  # how many of them are as in the seat's call before,
+    options: Sequence[str] = ()  # of a decision: what it was between, in the order of its probabilities
+    shared: int = 0  # how many of the messages are as in the seat's call before,
     before: int = 0  # which is this one
 
 
@@ -107,7 +109,7 @@ def told(folder: str | Path, number: int) -> Told:
     unasked = found._replace(past=found.past._replace(asked={}))  # so that a seat whose answers were all unread is shown its question
     rows = replay.play_again(unasked, [Listener(views)] * len(found.order))
     rows = [row for row in rows if not isinstance(row[3], event.Failed)] + replay.trouble(folder, found)
-    rows += [(step, seat, attempt, call) for step, seat, attempt, _, call in _sent(folder, found)]
+    rows += [(step, seat, attempt, call) for step, seat, attempt, _, call in _sent(folder, found, views)]
     listed = [str(seat) for seat in seats.read(found.arm["spec"]["seats"])]
     questions = [Question(**{**question, "options": tuple(question["options"])}) for question in found.arm["questions"]]
     return Told(number, found, [listed[seat] for seat in found.order], _rules(views.values()), questions, _steps(rows, views, found.order))
@@ -135,6 +137,11 @@ def moved(question: Question, move: int) -> str:
     return f"{said} {unit}".rstrip()
 
 
+def at(told: Told, what: event.Asked | event.Failed) -> str:
+    """` at "fine whom"`: the question whose answer came to nothing."""
+    return f' at "{told.questions[what.question].name}"' if what.question >= 0 else ""
+
+
 def came(told: Told, what: event.Stepped | event.Finished) -> str:
     """`rewards 3, 1; round 2 is over`, `Finished after 1 round.`"""
     if isinstance(what, event.Finished):
@@ -159,9 +166,10 @@ def same(sent: Sent) -> str:
     return f"{'all' if sent.shared == count else f'the first {sent.shared} of'} {words.count(count, 'message')} as in its call before"
 
 
-def settings(call: Call) -> str:
-    """`by chat, temperature 0.7, max_tokens 300`"""
-    return ", ".join([f"by {call.verb}", *(f"{name} {value}" for name, value in call.settings.items())])
+def settings(sent: Sent) -> str:
+    """`by chat, temperature 0.7, max_tokens 300`; `by decide between cooperate | defect, seed 7`"""
+    between = f" between {' | '.join(sent.options)}" if sent.options else ""
+    return ", ".join([f"by {sent.call.verb}{between}", *(f"{name} {value}" for name, value in sent.call.settings.items())])
 
 
 def effort(call: Call) -> str:
@@ -176,12 +184,15 @@ def effort(call: Call) -> str:
     return "; ".join([*tokens, f"cost {words.money(call.cost)}", f"{call.seconds:.1f} s{waited}", *tries])
 
 
-def odd(call: Call) -> list[str]:
+def odd(sent: Sent) -> list[str]:
     """What there is to know of a reply besides its text."""
-    reply = call.reply
+    reply = sent.call.reply
     if reply is None:
         return []
-    p = [f"{', '.join(f'{share:.3f}' for share in reply.p)} (on these options lay {reply.mass:.3f})"] if reply.p else []
+    names = sent.options if len(sent.options) == len(reply.p) else [""] * len(reply.p)
+    shares = [f"{name} {share:.3f}".strip() for name, share in zip(names, reply.p, strict=True)]
+    lay = "" if math.isnan(reply.mass) else f" (on these options lay {reply.mass:.3f})"
+    p = [f"{', '.join(shares)}{lay}"] if reply.p else []
     finish = [f"it ended by {reply.finish!r}"] if reply.finish != "stop" else []
     return [*p, *finish, *([f"it refused: {reply.refusal}"] if reply.refusal else [])]
 
@@ -205,12 +216,15 @@ def _escaped(char: str) -> str:
     return char.encode("unicode_escape").decode()
 
 
-def _sent(folder: str | Path, found: replay.Recorded) -> list[tuple[int, int, int, int, Sent]]:
+def _sent(
+    folder: str | Path, found: replay.Recorded, views: dict[tuple[int, int], View]
+) -> list[tuple[int, int, int, int, Sent]]:  # fmt: skip
     """The calls of a match in the order in which they were made."""
     before: dict[tuple[int, str], Sent] = {}
     out = []
     for count, (step, seat, attempt, number, call) in enumerate(read.sent(folder, found.number), 1):
-        sent, last = Sent(count, call, _messages(call)), before.get((seat, call.model))
+        options = views[step, seat].options if call.verb == "decide" and (step, seat) in views else ()
+        sent, last = Sent(count, call, _messages(call), options), before.get((seat, call.model))
         if last:
             same = itertools.takewhile(bool, map(operator.eq, last.messages, sent.messages))
             sent = sent._replace(shared=sum(same), before=last.number)

@@ -130,6 +130,7 @@ def _turns(game: Game, played: Played) -> None:
     nowhere(live & ~np.isfinite(turns.rewards), game, "a reward is not finite", "It is a finite number also where a move is -1")
     deeds = turns.deeds
     nowhere(live & ((deeds < 0) | (deeds > 1)), game, "a deed lies outside 0..1", "1 is cooperative, 0 is not, NaN is no deed")
+    hold(game.deeds or np.isnan(deeds).all(), game, "it has deeds", "`deeds` says that it has none: all are NaN then")
     quiet = played.moves < 0
     nowhere(live & quiet & ~np.isnan(deeds), game, "a seat that made no move has a deed", "The deed of a move of -1 is NaN")
     toward = played.toward[:-1]

@@ -76,7 +76,7 @@ def _wraps(tower: Any, twice: Any) -> None:
     first = tower.questions[: len(game.questions)]
     says = "The game's own come first, unmoved: self.game.questions + (...)"
     hold(first == game.questions, tower, f"its first questions are {[q.name for q in first]}", says)
-    for name in ("seats", "rounds", "roles", "exact", "spares"):
+    for name in ("seats", "rounds", "roles", "exact", "spares", "deeds"):
         inside, outside = getattr(game, name), getattr(tower, name)
         hold(inside == outside, tower, f"{name} is {outside!r}, the game's {inside!r}", "A mechanism leaves it as it is")
     labels = [layer.label for layer in layers(twice)]
