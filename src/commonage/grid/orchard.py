@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any, ClassVar, NamedTuple
 
 import jax.numpy as jnp
@@ -9,12 +10,14 @@ import numpy as np
 from jax import Array
 
 from commonage import seeds
+from commonage.game import Oracle
 from commonage.grid import kernel, maps, words
 from commonage.grid.game import WALKING, Grid, Sight, World
 from commonage.part import static
 
 APPLE, WATER, DIRT = range(3, 6)  # codes
 ZAP, CLEAN = range(len(WALKING), len(WALKING) + 2)  # moves: beams follow walking
+NEAR = tuple((down, right) for down in range(-2, 3) for right in range(-2, 3) if 0 < down**2 + right**2 <= 4)  # 12 cells
 
 
 class Own(NamedTuple):
@@ -136,6 +139,17 @@ class Orchard(Grid):
         whom = (own.zaps << np.arange(self.seats)).sum(1, dtype=jnp.int32)  # a bit for each place
         return {"apples": apples, "ate": own.ate, "zapped": zapped, "zapped_by": by, "zapped_whom": whom, "out": state.body.out}
 
+    def bounds(self, apples: float, why: str) -> list[Oracle]:
+        """Floors and ceilings where nothing but apples pays, so many of them at most, and nothing but zaps costs."""
+        least = 0.0 - self.max_steps * float(self.zap_cost + (self.seats - 1) * self.zapped_cost)
+        worst = "everybody zaps everybody in every step" if least else "nobody eats"
+        return [
+            Oracle("welfare_sum", "ceiling", float(apples), "bound", why),
+            Oracle("welfare_sum", "floor", self.seats * least, "bound", worst),
+            Oracle("gain", "ceiling", apples / self.seats, "bound", why),
+            Oracle("gain", "floor", least, "bound", worst),
+        ]
+
     def recount(self, mine: Sight) -> list[str]:
         own = mine.own
         said = ["You ate an apple in the last step."] * bool(own.ate)
@@ -161,3 +175,21 @@ class Orchard(Grid):
             f"A zap goes {self.zap_length} cells ahead, {wide} wide, and {ends}; {hits} a "
             f"player away for {words.steps(self.zap_out)}, after which it comes back {back}.{costs}{again}"
         )
+
+
+def around(apples: Array, width: int) -> Array:
+    """uint8[cells]: how many of `apples` bool[cells], in rows of `width`, lie within distance 2 (L2) of each cell but on it.
+
+    None may lie in the last two columns, or in the first and the last one: walls keep one row from running into the next.
+    """
+    far = 2 * width
+    wide = kernel.done(jnp.pad(apples.astype(jnp.uint8), far))
+    starts = (far + down * width + right for down, right in NEAR)
+    return kernel.done(functools.reduce(jnp.add, [wide[start : start + len(apples)] for start in starts]))
+
+
+def around_in_view(apples: Array) -> Array:
+    """The same of bool[h, w], which has no walls around it."""
+    height, width = apples.shape
+    walled = jnp.pad(apples, ((0, 0), (0, 2)))
+    return around(walled.ravel(), width + 2).reshape(height, width + 2)[:, :width]

@@ -10,21 +10,39 @@ import numpy as np
 from jax import Array
 
 from commonage import seeds
-from commonage.grid.kernel import BACK, FORWARD, LEFT, NOOP, RIGHT
+from commonage.grid.kernel import BACK, FORWARD, LEFT, NOOP, RIGHT, TURN_LEFT, TURN_RIGHT
 from commonage.grid.maps import FACINGS
 
 FAR = 2**20  # there is no way
 
 
 def here(sight: Any, window: tuple[int, int, int]) -> tuple[Array, Array]:
-    """(row and column int32[2], facing int32[]) of a seat in its own view: the whole map, or a window of `Grid.window`'s size.
+    """(row and column int32[2], facing int32[]) of a seat in its own view: the whole map, or a window of this size.
 
-    `sight` is the seat's own row. A window turns with the player, so there it always faces the first line.
+    `sight` is the seat's own row, `window` its game's. A window turns with the player, so there it faces the first line.
     """
+    if _whole(sight, window):
+        return sight.at, sight.facing
+    return jnp.array([window[0], window[2]], jnp.int32), jnp.int32(0)
+
+
+def seen(sight: Any, window: tuple[int, int, int]) -> Array:
+    """int32[seats, 2]: row and column in a seat's own view of everybody whom it sees, itself among them; -1 of others."""
+    ahead, right = relative(sight)
+    places = sight.players[:, :2] if _whole(sight, window) else here(sight, window)[0] + jnp.stack([-ahead, right], 1)
+    return jnp.where(sight.players[:, :1] < 0, -1, places)
+
+
+def relative(sight: Any) -> tuple[Array, Array]:
+    """(how far ahead int32[seats], how far to the right) of a seat everybody is; of who is not seen it means nothing."""
+    south, east = (sight.players[:, :2] - sight.at).T
+    ways = jnp.stack([-south, east, south, -east])
+    return ways[sight.facing], ways[(sight.facing + 1) & 3]
+
+
+def _whole(sight: Any, window: tuple[int, int, int]) -> bool:
     ahead, behind, side = window
-    if sight.view.shape == (ahead + behind + 1, 2 * side + 1):
-        return jnp.array([ahead, side], jnp.int32), jnp.int32(0)
-    return sight.at, sight.facing
+    return sight.view.shape != (ahead + behind + 1, 2 * side + 1)
 
 
 def flood(goals: Array, open: Array, steps: int) -> Array:
@@ -55,6 +73,20 @@ def toward(distance: Array, at: Array, facing: Array) -> Array:
     return jnp.where(near.min() < distance[at[0], at[1]], move, NOOP)
 
 
+def go(key: Array, goals: Array, open: Array, at: Array, facing: Array) -> Array:
+    """int32[]: the move to the nearest of `goals` bool[h, w] over `open` cells bool[h, w]; where there is no way it roams."""
+    move = toward(flood(goals, open, open.size), at, facing)
+    return jnp.where((move == NOOP) & ~goals[at[0], at[1]], roam(key, open, at, facing), move)
+
+
+def roam(key: Array, open: Array, at: Array, facing: Array) -> Array:
+    """int32[]: forward over `open` cells bool[h, w], with a turn where that is barred, and now and then elsewhere."""
+    row, column = at + jnp.asarray(FACINGS)[facing]
+    clear = open.at[row, column].get(mode="fill", fill_value=False) & seeds.chance(seeds.fold(key, "go on"), 0.9)
+    turn = jnp.where(seeds.chance(seeds.fold(key, "which way"), 0.5), TURN_LEFT, TURN_RIGHT)
+    return jnp.where(clear, FORWARD, turn)
+
+
 def _nearest(far: Array) -> Array:
     """int32[h, w]: the least of the four neighbours of each cell."""
     wide = jnp.pad(far, 1, constant_values=FAR)
@@ -78,13 +110,15 @@ def way(direction: Array, facing: Array) -> Array:
     return jnp.array([FORWARD, RIGHT, BACK, LEFT])[(direction - facing) & 3]
 
 
-def matched(goals: Array, places: Array, who: Array) -> Array:
+def matched(goals: Array, places: Array, who: Array, liked: Array | int = 0) -> Array:
     """int32[n, 2]: for each of n places (row, column) its own of the goals, bool[rows, columns]; -1 where it has none.
 
-    The nearest pair first, then the nearest of the others; `who` bool[n]: who takes part.
+    The nearest pair first, then the nearest of the others; `who` bool[n]: who takes part. Of equally near goals one that is
+    `liked` more, 0..15 of each cell.
     """
     rows, columns = np.indices(goals.shape, np.int32)
     away = jnp.abs(places[:, 0, None, None] - rows) + jnp.abs(places[:, 1, None, None] - columns)
+    away = 16 * away - jnp.asarray(liked, jnp.int32)
     away = jnp.where(goals & who[:, None, None], away, FAR).reshape(len(places), -1)
 
     def pair(_: Array, so_far: tuple[Array, Array]) -> tuple[Array, Array]:
