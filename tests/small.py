@@ -15,6 +15,8 @@ SMALL = {
     "cleanup": "cleanup(seats=3,rounds=2,round_steps=6,dirt_from=2)",
     "coins": "coins(height=5,width=5,growth=0.2,rounds=2,round_steps=6)",
     "matrix": "matrix(rounds=2,round_steps=8,freeze=2,away=1)",
+    "harvest": "harvest(seats=3,rounds=2,round_steps=6)",
+    "gathering": "gathering(seats=3,rounds=2,round_steps=6,zap_hits=1,regrow=3)",
     "pool": "pool(seats=3,rounds=4,reach=100)",
 }
 

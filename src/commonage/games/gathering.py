@@ -13,7 +13,7 @@ import numpy as np
 from jax import Array
 
 from commonage.game import Oracle
-from commonage.grid import kernel, maps, words
+from commonage.grid import kernel, words
 from commonage.grid.game import World
 from commonage.grid.orchard import APPLE, Orchard, Own
 from commonage.part import static
@@ -47,25 +47,17 @@ class Gathering(Orchard):
         self.require(self.seats <= spots, "seats", f"at most {spots}, the cells of {self.map} where players come in")
         self.require(1 <= self.regrow <= 255, "regrow", "between 1 and 255")
 
-    def lay(self, key: Array) -> Array:
-        return jnp.asarray(self.ground.codes(wall=kernel.WALL, apple=APPLE))
-
     def begin(self) -> Own:
-        trees = self._trees
+        trees = self.trees
         return self.own(Regrowth(jnp.zeros(trees.stop - trees.start, jnp.uint8), jnp.zeros(self.seats, bool)))
 
-    @property
-    def _trees(self) -> slice:
-        """The rows with apples, as a stretch of cells."""
-        return maps.strip(self.ground.kinds["apple"], self.ground.width)
-
     def grow(self, key: Array, world: World) -> Array:
-        where, cells = self._trees, world.cells
+        where, cells = self.trees, world.cells
         return kernel.put(cells, where, jnp.where(world.own.more.left == 1, np.uint8(APPLE), cells[where]))
 
     def work(self, world: World, fires: Array) -> tuple[World, Array]:
         """The clocks of eaten apples, and who used its beam."""
-        where, more = self._trees, world.own.more
+        where, more = self.trees, world.own.more
         bare = self.ground.kinds["apple"][where] & (world.cells[where] != APPLE)
         later = jnp.where(more.left > 1, more.left - np.uint8(1), jnp.asarray(self.regrow, jnp.uint8))
         more = Regrowth(kernel.done(jnp.where(bare, later, np.uint8(0))), more.fired | fires[:, 0])

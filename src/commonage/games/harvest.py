@@ -50,9 +50,6 @@ class Harvest(Orchard):
         self.require(1 <= len(self.growth) <= len(NEAR) + 1, "growth", f"between 1 and {len(NEAR) + 1} numbers")
         self.require(all(0 <= chance <= 1 for chance in self.growth), "growth", "probabilities between 0 and 1")
 
-    def lay(self, key: Array) -> Array:
-        return jnp.asarray(self.ground.codes(wall=kernel.WALL, apple=APPLE))
-
     def begin(self) -> Own:
         nobody = jnp.zeros(self.seats, bool)
         return self.own(Eaten(nobody, nobody))
@@ -63,17 +60,12 @@ class Harvest(Orchard):
         near = jnp.asarray(inside)[jnp.minimum(turn, len(inside) - 1)]
         return world._replace(body=world.body._replace(at=jnp.where(turn < len(inside), near, world.body.at).astype(jnp.int32)))
 
-    @property
-    def _trees(self) -> slice:
-        """The rows with apples, as a stretch of cells."""
-        return maps.strip(self.ground.kinds["apple"], self.ground.width)
-
     def _near(self, cells: Array) -> Array:
         """uint8[trees]: how many apples hang within distance 2 of each cell."""
-        return around(cells[self._trees] == APPLE, self.ground.width)
+        return around(cells[self.trees] == APPLE, self.ground.width)
 
     def grow(self, key: Array, world: World) -> Array:
-        where, cells = self._trees, world.cells
+        where, cells = self.trees, world.cells
         draws = seeds.bits(key, (where.stop - where.start,))
         empty = self.ground.kinds["apple"][where] & (cells[where] == kernel.FLOOR)
         grows = empty & (draws < self._limits(self._near(cells)))
@@ -90,7 +82,7 @@ class Harvest(Orchard):
     def act(self, key: Array, world: World, moves: Array) -> tuple[World, Array]:
         world, rewards = super().act(key, world, moves)
         eaten, ate = world.own.more, world.own.ate > 0
-        left = self._near(world.cells).at[world.body.at - self._trees.start].get(mode="clip")
+        left = self._near(world.cells).at[world.body.at - self.trees.start].get(mode="clip")
         more = Eaten(eaten.some | ate, eaten.last | (ate & (left == 0)))
         return world._replace(own=world.own._replace(more=more)), rewards
 

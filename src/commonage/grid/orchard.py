@@ -38,7 +38,7 @@ class Seen(NamedTuple):
 
 
 class Orchard(Grid):
-    """Subclass it: `lay`, `grow`, `judge`, and `work`, what further beams do.
+    """Subclass it: `begin`, `grow`, `judge`, and `work`, what further beams do.
 
     `beams`: "first": each line of a beam ends at what it hits first, and those at the sides begin beside the player, as in
     DMLab2D; "all": all begin ahead, and hit everything within their length.
@@ -68,6 +68,14 @@ class Orchard(Grid):
         self.require(self.overlap or not self.zap_home, "zap_home", "false where players may not stand on one cell (overlap)")
         self.require(self.zap_cost >= 0, "zap_cost", "at least 0")
         self.require(self.zapped_cost >= 0, "zapped_cost", "at least 0")
+
+    @property
+    def trees(self) -> slice:
+        """The rows with apples, as a stretch of cells."""
+        return maps.strip(self.ground.kinds["apple"], self.ground.width)
+
+    def lay(self, key: Array) -> Array:
+        return jnp.asarray(self.ground.codes(wall=kernel.WALL, apple=APPLE))
 
     @property
     def waits(self) -> tuple[Any, ...]:

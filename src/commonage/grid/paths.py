@@ -82,7 +82,7 @@ def go(key: Array, goals: Array, open: Array, at: Array, facing: Array) -> Array
 def roam(key: Array, open: Array, at: Array, facing: Array) -> Array:
     """int32[]: forward over `open` cells bool[h, w], with a turn where that is barred, and now and then elsewhere."""
     row, column = at + jnp.asarray(FACINGS)[facing]
-    clear = open.at[row, column].get(mode="fill", fill_value=False) & seeds.chance(seeds.fold(key, "go on"), 0.9)
+    clear = jnp.asarray(open).at[row, column].get(mode="fill", fill_value=False) & seeds.chance(seeds.fold(key, "go on"), 0.9)
     turn = jnp.where(seeds.chance(seeds.fold(key, "which way"), 0.5), TURN_LEFT, TURN_RIGHT)
     return jnp.where(clear, FORWARD, turn)
 
