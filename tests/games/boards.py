@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import jax
@@ -16,6 +17,7 @@ from commonage.grid.orchard import APPLE, Orchard
 from commonage.learn import rollout
 from commonage.learn.rollout import Step
 from commonage.learn.score import score
+from commonage.run.study import Arm, Study
 
 FACING = "NESW"
 
@@ -66,3 +68,14 @@ def rolled(game: str, seats: str, matches: int) -> Step:
     table, players = spec.game(game), [spec.policies(seat) for seat in spec.seats(seats)]
     order = np.tile(np.arange(table.seats) % len(players), (matches, 1))
     return rollout.play(table, rollout.seat(players, order), np.stack([np.asarray(seeds.root(i)) for i in range(matches)]), quick=True)
+
+
+def alike(folder: Path, game: str, seats: str) -> None:
+    """Fails unless both runners play the same match, to the bit, moves and steps."""
+    arm = Arm(game, seats)
+    mixed, compiled = (Study(arms=[arm], repeats=1, seed=4, runner=runner).run(folder / runner) for runner in ("mixed", "compiled"))
+    for table in ("moves", "steps"):
+        one, other = getattr(mixed.tables, table), getattr(compiled.tables, table)
+        shared = [name for name in one.columns if name in other.columns]
+        assert len(one) > 0
+        assert one.select(shared).equals(other.select(shared))

@@ -4,7 +4,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from boards import apples, board, gains, often, played, rolled
+from boards import alike, apples, board, gains, often, played, rolled
 from played import ask, look, start
 
 from commonage.errors import SpecError
@@ -234,6 +234,11 @@ def test_no_seat_has_an_advantage():
 
 def test_the_players_know_the_window():
     assert Gathering.window == apple_matcher.WINDOW
+
+
+@pytest.mark.parametrize("rounds", [1, pytest.param(20, marks=pytest.mark.slow)])
+def test_both_runners_play_alike(rounds, tmp_path):
+    alike(tmp_path, f"gathering(rounds={rounds})", "apple_matcher*2,zapper,random")
 
 
 # words

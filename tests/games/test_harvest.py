@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from boards import apples, board, gains, often, played, rolled
+from boards import alike, apples, board, gains, often, played, rolled
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from played import ask, look, start
@@ -252,6 +252,11 @@ def test_no_seat_has_an_advantage():
     own = steps.rewards.sum(0)[np.arange(len(place)), place].reshape(7, 30)
     assert own.mean() > 10
     assert (abs(own.mean(1) - own.mean()) < 4 * own.std(ddof=1) / np.sqrt(30)).all()
+
+
+@pytest.mark.parametrize("rounds", [1, pytest.param(20, marks=pytest.mark.slow)])
+def test_both_runners_play_alike(rounds, tmp_path):
+    alike(tmp_path, f"harvest(rounds={rounds})", "patch_keeper*3,nearest_apple*2,random*2")
 
 
 # words
