@@ -228,6 +228,7 @@ def test_what_cannot_be() -> None:
     for text, says in {
         "cleanup(seats=16)": "seats must be between 2 and 15",
         "cleanup(map=pond)": "map must be cleanup or cleanup_policy_synthesis",
+        "cleanup(map=cleanup_policy_synthesis,seats=11)": "seats must be at most 10, the cells of cleanup_policy_synthesis where",
         "cleanup(zap_home=true)": "zap_home must be false where players may not stand on one cell",
         "cleanup(beams=round)": "beams must be first or all",
         "cleanup(sure=30)": "sure must be between 0 and the number of rounds, which is 20",

@@ -19,8 +19,6 @@ from commonage.grid.game import Sight, World
 from commonage.grid.orchard import APPLE, DIRT, WATER, Orchard, Own
 from commonage.part import static
 
-MAPS = ("cleanup", "cleanup_policy_synthesis")
-
 
 class River(NamedTuple):
     cleaned: Array  # int32[seats]: cells, in the last step
@@ -47,13 +45,13 @@ class Cleanup(Orchard):
     clean_wait: int = 2
     clean_cost: float = 0.0  # to who uses the beam
 
+    levels: ClassVar[tuple[str, ...]] = ("cleanup", "cleanup_policy_synthesis")
     things: ClassVar[tuple[str, ...]] = ("unseen", "floor", "wall", "apple", "water", "dirt")
     acts: ClassVar[tuple[str, ...]] = ("zap", "clean")
     aims: ClassVar[dict[str, str]] = {"clean": "dirt"}
 
     def check(self) -> None:
         super().check()
-        self.require(self.map in MAPS, "map", " or ".join(MAPS))
         self.require(0 <= self.growth <= 1, "growth", "between 0 and 1")
         self.require(0 < self.dead <= 1, "dead", "above 0 and at most 1")
         self.require(0 <= self.dirt <= 1, "dirt", "between 0 and 1")
@@ -85,16 +83,9 @@ class Cleanup(Orchard):
     def grow(self, key: Array, world: World) -> Array:
         dirty = kernel.done((world.cells == DIRT).sum(dtype=jnp.int32))
         free = world.cells if self.under else kernel.done(kernel.stand(world.cells, world.body))
-        cells = self._apples(seeds.fold(key, "apples"), world.cells, free, dirty)
-        return self._dirt(seeds.fold(key, "dirt"), cells, free, dirty, world.clock)
-
-    def _apples(self, key: Array, cells: Array, free: Array, dirty: Array) -> Array:
-        orchard = self.ground.kinds["apple"]
-        where = maps.strip(orchard, self.ground.width)
         limit = kernel.done(jnp.asarray(self._limits())[dirty])
-        draws = seeds.bits(key, (where.stop - where.start,))
-        grows = orchard[where] & (free[where] == kernel.FLOOR) & (draws < limit)
-        return kernel.put(cells, where, jnp.where(grows, np.uint8(APPLE), cells[where]))
+        cells = self.ripen(seeds.fold(key, "apples"), world.cells, free, limit)
+        return self._dirt(seeds.fold(key, "dirt"), cells, free, dirty, world.clock)
 
     def _limits(self) -> np.ndarray:
         """uint32[dirty cells]: below which of 2^32 a draw lets an apple grow."""

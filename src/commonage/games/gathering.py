@@ -18,8 +18,6 @@ from commonage.grid.game import World
 from commonage.grid.orchard import APPLE, Orchard, Own
 from commonage.part import static
 
-MAPS = ("gathering_large", "gathering_small")
-
 
 class Regrowth(NamedTuple):
     left: Array  # uint8[trees]: steps until the apple is back; 0 = it is there, or the cell has none; nobody sees it
@@ -38,13 +36,11 @@ class Gathering(Orchard):
     zap_hits: int = 2
     regrow: int = 25
 
+    levels: ClassVar[tuple[str, ...]] = ("gathering_large", "gathering_small")
     window: ClassVar[tuple[int, int, int]] = (15, 0, 10)
 
     def check(self) -> None:
         super().check()
-        self.require(self.map in MAPS, "map", " or ".join(MAPS))
-        spots = int(self.ground.kinds["spawn"].sum())
-        self.require(self.seats <= spots, "seats", f"at most {spots}, the cells of {self.map} where players come in")
         self.require(1 <= self.regrow <= 255, "regrow", "between 1 and 255")
 
     def begin(self) -> Own:

@@ -7,7 +7,7 @@ Rules and maps are those of Melting Pot's `commons_harvest__open` and `__closed`
 from __future__ import annotations
 
 import functools
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 import jax.numpy as jnp
 import numpy as np
@@ -19,8 +19,6 @@ from commonage.grid import kernel, maps
 from commonage.grid.game import World
 from commonage.grid.orchard import APPLE, NEAR, Orchard, Own, around
 from commonage.part import static
-
-MAPS = ("harvest_open", "harvest_closed")
 
 
 class Eaten(NamedTuple):
@@ -42,11 +40,11 @@ class Harvest(Orchard):
     zap_out: int = 4
     growth: tuple[float, ...] = static(default=(0.0, 0.0025, 0.005, 0.025))  # in a step, by how many are near; the last: or more
 
+    levels: ClassVar[tuple[str, ...]] = ("harvest_open", "harvest_closed")
     late = True
 
     def check(self) -> None:
         super().check()
-        self.require(self.map in MAPS, "map", " or ".join(MAPS))
         self.require(1 <= len(self.growth) <= len(NEAR) + 1, "growth", f"between 1 and {len(NEAR) + 1} numbers")
         self.require(all(0 <= chance <= 1 for chance in self.growth), "growth", "probabilities between 0 and 1")
 
@@ -65,11 +63,7 @@ class Harvest(Orchard):
         return around(cells[self.trees] == APPLE, self.ground.width)
 
     def grow(self, key: Array, world: World) -> Array:
-        where, cells = self.trees, world.cells
-        draws = seeds.bits(key, (where.stop - where.start,))
-        empty = self.ground.kinds["apple"][where] & (cells[where] == kernel.FLOOR)
-        grows = empty & (draws < self._limits(self._near(cells)))
-        return kernel.put(cells, where, jnp.where(grows, np.uint8(APPLE), cells[where]))
+        return self.ripen(key, world.cells, world.cells, self._limits(self._near(world.cells)))
 
     def _limits(self, near: Array) -> Array:
         """uint32[trees]: below which of 2^32 a draw lets an apple grow."""

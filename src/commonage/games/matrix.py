@@ -22,7 +22,6 @@ from commonage.part import static
 GREEN, RED = 3, 4  # cooperate, defect
 INTERACT = len(WALKING)
 ME, OTHER = np.array([0, 1]), np.array([1, 0])
-MAPS = ("matrix_repeated", "matrix_repeated_dilemma")
 NAMED = {**dilemma.NAMED, "stag_hunt": (4.0, 0.0, 2.0, 2.0), "chicken": (3.0, 2.0, 5.0, 0.0)}  # where Melting Pot has a game, its payoffs
 
 
@@ -83,6 +82,7 @@ class Matrix(Grid):
 
     seats: ClassVar[int] = 2
     overlap: ClassVar[bool] = False
+    levels: ClassVar[tuple[str, ...]] = ("matrix_repeated", "matrix_repeated_dilemma")
     things: ClassVar[tuple[str, ...]] = ("unseen", "floor", "wall", "green token", "red token")
     acts: ClassVar[tuple[str, ...]] = ("interact",)
     window: ClassVar[tuple[int, int, int]] = (3, 1, 2)
@@ -90,7 +90,6 @@ class Matrix(Grid):
 
     def check(self) -> None:
         super().check()
-        self.require(self.map in MAPS, "map", " or ".join(MAPS))
         self.require(self.kind in NAMED, "kind", "one of " + ", ".join(NAMED))
         self.require(len(self.payoffs) in (0, 4), "payoffs", "reward, sucker, temptation, punishment")
         self.require(self.initial >= 0, "initial", "at least 0")

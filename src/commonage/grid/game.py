@@ -49,6 +49,7 @@ class Grid(Game):
     overlap: bool = static(default=False)  # players may stand on one cell
 
     wide = True
+    levels: ClassVar[tuple[str, ...]] = ()  # the names of its maps
     things: ClassVar[tuple[str, ...]] = ("unseen", "floor", "wall")  # the names of the codes
     acts: ClassVar[tuple[str, ...]] = ()  # moves besides walking
     aims: ClassVar[dict[str, str]] = {}  # the thing that an act is for; of others a player
@@ -60,6 +61,14 @@ class Grid(Game):
         self.require(self.round_steps >= 1, "round_steps", "at least 1")
         self.require(0 <= self.sure <= self.rounds, "sure", f"between 0 and the number of rounds, which is {self.rounds}")
         self.require(0 <= self.stop <= 1, "stop", "between 0 and 1")
+        if self.levels:
+            self._check_map()
+
+    def _check_map(self) -> None:
+        self.require(self.map in self.levels, "map", " or ".join(self.levels))
+        spots = int(self.ground.kinds["spawn"].sum())
+        enough = self.overlap or self.seats <= spots
+        self.require(enough, "seats", f"at most {spots}, the cells of {self.map} where players come in, unless they may overlap")
 
     @property
     def ground(self) -> maps.Map:

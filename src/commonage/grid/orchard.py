@@ -77,6 +77,13 @@ class Orchard(Grid):
     def lay(self, key: Array) -> Array:
         return jnp.asarray(self.ground.codes(wall=kernel.WALL, apple=APPLE))
 
+    def ripen(self, key: Array, cells: Array, free: Array, limits: Array) -> Array:
+        """uint8[cells] with new apples on trees that are bare in `free`, where a draw is below `limits` uint32[trees or ()] of 2^32."""
+        trees = self.trees
+        draws = seeds.bits(key, (trees.stop - trees.start,))
+        grows = self.ground.kinds["apple"][trees] & (free[trees] == kernel.FLOOR) & (draws < limits)
+        return kernel.put(cells, trees, jnp.where(grows, np.uint8(APPLE), cells[trees]))
+
     @property
     def waits(self) -> tuple[Any, ...]:
         """Steps after the use of each beam before the next."""
