@@ -17,6 +17,7 @@ SMALL = {
     "matrix": "matrix(rounds=2,round_steps=8,freeze=2,away=1)",
     "harvest": "harvest(seats=3,rounds=2,round_steps=6)",
     "gathering": "gathering(seats=3,rounds=2,round_steps=6,zap_hits=1,regrow=3)",
+    "kitchen": "kitchen(rounds=2,round_steps=8,time=3)",
     "pool": "pool(seats=3,rounds=4,reach=100)",
 }
 
