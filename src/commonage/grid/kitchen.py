@@ -114,8 +114,10 @@ def read(rows: Sequence[str], name: str) -> Kitchen:
 
 def rows(terrain: Sequence[str], starts: Sequence[Sequence[int]]) -> str:
     """The rows of a kitchen in one text, as `load` takes it; `starts`: [x, y] of each player."""
-    letters = [list(row) for row in terrain]
+    letters = [[" " if letter.isdigit() else letter for letter in row] for row in terrain]
     for number, (x, y) in enumerate(starts, 1):
+        if not (0 <= y < len(letters) and 0 <= x < len(letters[y])):
+            raise SpecError(f"kitchen: player {number} starts off the map, at x {x}, y {y}")
         letters[y][x] = str(number)
     return "/".join("".join(row) for row in letters)
 

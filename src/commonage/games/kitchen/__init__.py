@@ -108,8 +108,6 @@ class Kitchen(Game):
         for field in ("orders", "bonus", "recipes"):
             given = getattr(self, field)
             self.require(known.issuperset(given) and len(set(given)) == len(given), field, f"different ones of {', '.join(sorted(known))}")
-        full = all(len(order) == ROOM for order in self.orders)
-        self.require(full or self.dynamics == "new", "orders", "of three ingredients, unless dynamics=new: else no pot would start")
         self.require(set(self.bonus) <= set(self.orders), "bonus", f"among the orders, which are {', '.join(self.orders)}")
         for field in ("by_value", "by_time"):
             self.require(len(getattr(self, field)) in (0, 2), field, "one number for an onion and one for a tomato")
