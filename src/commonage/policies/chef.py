@@ -25,13 +25,14 @@ from commonage.policy import Policy
 MOST = 30  # cells of floor: tables of ways for two have its fourth power
 SOON = 10  # steps before a soup is ready a dish is fetched for it
 PATIENCE = 12  # steps without work, before it no longer counts on its partner; it then works alone for ten times as long
-BLOCKED = 3  # steps, before it goes around a partner who does not give way
+BLOCKED = 3  # steps, before it goes around a partner who does not give way,
+AROUND = 12  # for so many steps
 APART = 4  # steps between onions and pots from which on one supplies and the other cooks
 
 
 class Memory(NamedTuple):
     idle: Array  # int32[]: steps without work; above PATIENCE: steps left to work alone
-    barred: Array  # int32[]: steps in a row that it had to go somewhere, and got nowhere
+    barred: Array  # int32[]: steps in a row that it had to go somewhere, and got nowhere; below 0: steps left to go around its partner
     at: Array  # int32[]: where it last stood
     late: Array  # int32[]: steps until the move that it decided on is made
     move: Array  # int32[]: that move
@@ -60,6 +61,7 @@ class Kitchen(NamedTuple):
     hand: Array  # int32[2]: kinds
     things: Array  # int32[cells]
     left: Array  # int32[cells]
+    reach: Array  # int32[2, cells + 1]: steps of each to a place beside every cell
     alone: Array  # bool[2]: who works alone
 
 
@@ -108,17 +110,21 @@ class Chef(Policy):
     def _plan(self, key: Array, memory: Memory, sight: Any) -> tuple[Array, Memory]:
         """(its move, its memory) by the plan for both."""
         table, me = tables(self.layout), sight.seat
-        alone = (memory.idle > PATIENCE) & (np.arange(2) == me)
-        here = Kitchen(jnp.asarray(table.place)[sight.at], sight.facing, kind(sight.held), sight.things, sight.left, alone)
+        mine = np.arange(2) == me
+        alone, around = mine & (memory.idle > PATIENCE), memory.barred < 0
+        place = jnp.asarray(table.place)[sight.at]
+        detour = jnp.asarray(table.around)[place[1 - me], place[me]]
+        reach = jnp.where((mine & around)[:, None], detour, jnp.asarray(table.reach)[place])
+        here = Kitchen(place, sight.facing, kind(sight.held), sight.things, sight.left, reach, alone)
         wants = _wants(self.layout, here)
         moves, goes = _moves(table, here, wants)
-        mine = jax.tree.map(lambda *rows: jnp.stack(rows)[me], *wants)
-        idle = jnp.where(memory.idle > PATIENCE, memory.idle - 1, jnp.where(mine.hard, 0, memory.idle + 1))
+        want, goes = jax.tree.map(lambda *rows: jnp.stack(rows)[me], *wants), goes[me]
+        move = jnp.where(goes & around, _around(key, table, here, want, me), moves[me])
+        stuck = want.hard & goes & (sight.at[me] == memory.at)
+        barred = jnp.where(around, memory.barred + 1, jnp.where(stuck, memory.barred + 1, 0))
+        barred = jnp.where(barred >= BLOCKED, -AROUND, barred)
+        idle = jnp.where(memory.idle > PATIENCE, memory.idle - 1, jnp.where(want.hard, 0, memory.idle + 1))
         idle = jnp.where(idle == PATIENCE, jnp.where(memory.idle > PATIENCE, 0, 11 * PATIENCE), idle)
-        barred = jnp.where(mine.hard & goes[me] & (sight.at[me] == memory.at), memory.barred + 1, 0)
-        around = _around(key, table, here, mine, me)
-        move = jnp.where(barred >= BLOCKED, around, moves[me])
-        barred = jnp.where(barred >= 2 * BLOCKED, 0, barred)
         return move, Memory(idle.astype(jnp.int32), barred.astype(jnp.int32), sight.at[me], memory.late, memory.move)
 
 
@@ -129,13 +135,11 @@ def _wants(layout: str, here: Kitchen) -> list[Want]:
     table, kitchen = tables(layout), load(layout)
     terrain, none, pots = kitchen.terrain, len(kitchen.terrain), kitchen.cells(POT)
     lies, counters = kind(here.things), terrain == COUNTER
-    reach = jnp.asarray(table.reach)[here.place][:, :none]
-    idle, left, held = here.left[pots] < 0, here.left[pots], here.hand
+    reach = here.reach[:, :none]
+    idle, left = here.left[pots] < 0, here.left[pots]
     room = idle & (count(here.things[pots]) < 3)
     full = idle & ~room
     lacks = (room * (3 - count(here.things[pots]))).sum()
-    due = ((left >= 0) & ((left <= SOON) | (lacks <= (held == ONION).sum()))).sum() + full.sum()
-    short = {ONION: lacks - (held == ONION).sum(), DISH: due - (held == DISH).sum()}
     free = counters & (lies == NOTHING)
     mask = lambda where: jnp.zeros(none, bool).at[pots].set(where)
     boxes = {ONION: terrain == ONIONS, DISH: terrain == DISHES}
@@ -150,7 +154,11 @@ def _wants(layout: str, here: Kitchen) -> list[Want]:
     sources = [{what: best(i, boxes[what] | lying[what]) for what in (ONION, DISH)} for i in range(2)]
     out: list[Want] = []
     for i in range(2):
-        j, relay = 1 - i, table.relay & ~here.alone[i]
+        j, relay, alone = 1 - i, table.relay & ~here.alone[i], here.alone[i]
+        held = jnp.where(alone & (np.arange(2) == j), ONION, here.hand)  # whoever works alone counts on no other's hands
+        onions, dishes = ((held == what).sum() - (alone * (what == ONION)) for what in (ONION, DISH))
+        due = ((left >= 0) & ((left <= SOON) | (lacks <= onions))).sum() + full.sum()
+        short = {ONION: lacks - onions, DISH: due - dishes}
         supplies = relay & (i != table.cook)
         cooks = relay & (i == table.cook)
         onion, dish = (sources[i][what][0] for what in (ONION, DISH))
@@ -174,6 +182,8 @@ def _wants(layout: str, here: Kitchen) -> list[Want]:
         wait = best(i, counters & (table.passes[0] < FAR), 8 * table.passes[0])[0]
         take = jnp.where(wants_dish, dish, jnp.where(wants_onion, onion, none))
         take = jnp.where(wants_soup, soup, take)
+        starts = (begin < none) & ((held[j] != NOTHING) | (reach[i].at[begin].get(mode="clip") <= reach[j].at[begin].get(mode="clip")))
+        take = jnp.where(starts, begin, take)  # full pots that do not cook: there are some by new dynamics only
         empty = jnp.where(take < none, take, jnp.where(table.relay, wait, none))
         empty_hard = take < none
         # with something in its hands
@@ -185,13 +195,13 @@ def _wants(layout: str, here: Kitchen) -> list[Want]:
         any_pot = best(i, terrain == POT)[0]
         over = lambda k: jnp.where(supplies | (any_pot == none), hand_over[k], none)
         nearer = (sources[i][DISH][1] < sources[j][DISH][1]) | ((sources[i][DISH][1] == sources[j][DISH][1]) & (i == 0))
-        blocked = (lacks == 0) & (short[DISH] > 0) & (((held[j] == ONION) & nearer) | (held[j] == SOUP) | cooks)
+        blocked = (lacks == 0) & (short[DISH] > 0) & (((held[j] == ONION) & nearer) | (held[j] == SOUP) | cooks | alone)
         blocked &= ~(cooks & (lies_dishes == 0))
         with_onion = jnp.where(over(0) < none, over(0), jnp.where(blocked, aside, jnp.where(pot < none, pot, any_pot)))
         onion_hard = jnp.where(over(0) < none, (lies_onions < 3) | (lacks > lies_onions), blocked | (pot < none))
         stop = supplies & (short[DISH] > lies_dishes) & (lies_onions >= jnp.maximum(lacks, 1))
         with_onion, onion_hard = jnp.where(stop, aside, with_onion), onion_hard | stop
-        useless = (due + (lacks <= 1) < (held == DISH).sum()) & (i == 1) | ((due == 0) & (lacks > (held == ONION).sum() + 1) & ~table.relay)
+        useless = ((due + (lacks <= 1) < dishes) & (i == 1)) | ((due == 0) & (lacks > onions + 1) & ~relay)
         with_dish = jnp.where(over(1) < none, over(1), jnp.where(useless, aside, jnp.where(cooking < none, cooking, filled)))
         ready = jnp.where(with_dish < none, here.left.at[with_dish].get(mode="fill", fill_value=0), 0)
         near = reach[i].at[with_dish].get(mode="fill", fill_value=0)
