@@ -25,7 +25,7 @@ from commonage.policy import Policy
 MOST = 30  # cells of floor: tables of ways for two have its fourth power
 SOON = 10  # steps before a soup is ready a dish is fetched for it
 PATIENCE = 12  # steps without work, before it no longer counts on its partner; it then works alone for ten times as long
-BLOCKED = 3  # steps, before it goes around a partner who does not give way,
+BLOCKED = 5  # steps, before it goes around a partner who does not give way,
 AROUND = 12  # for so many steps
 APART = 4  # steps between onions and pots from which on one supplies and the other cooks
 
@@ -123,7 +123,8 @@ class Chef(Policy):
         stuck = want.hard & goes & (sight.at[me] == memory.at)
         barred = jnp.where(around, memory.barred + 1, jnp.where(stuck, memory.barred + 1, 0))
         barred = jnp.where(barred >= BLOCKED, -AROUND, barred)
-        idle = jnp.where(memory.idle > PATIENCE, memory.idle - 1, jnp.where(want.hard, 0, memory.idle + 1))
+        waits = ~want.hard & ~(sight.left > 0).any()  # in vain: nothing comes about by itself
+        idle = jnp.where(memory.idle > PATIENCE, memory.idle - 1, jnp.where(waits, memory.idle + 1, 0))
         idle = jnp.where(idle == PATIENCE, jnp.where(memory.idle > PATIENCE, 0, 11 * PATIENCE), idle)
         return move, Memory(idle.astype(jnp.int32), barred.astype(jnp.int32), sight.at[me], memory.late, memory.move)
 
@@ -225,7 +226,7 @@ def _at(size: int, places: np.ndarray, values: Array) -> Array:
 
 
 def _moves(table: Tables, here: Kitchen, wants: list[Want]) -> tuple[Array, Array]:
-    """(int32[2] the moves of both, bool[2] who goes somewhere)."""
+    """(int32[2] the moves of both, bool[2] who is on its way, or gives way to the other)."""
     none, n = table.reach.shape[1] - 1, len(table.next)
     stations = jnp.stack([want.station for want in wants])
     hard = jnp.stack([want.hard for want in wants])
@@ -251,7 +252,7 @@ def _moves(table: Tables, here: Kitchen, wants: list[Want]) -> tuple[Array, Arra
     now = jnp.stack([want.now for want in wants]) & hard
     act = jnp.where(faces, jnp.where(now, INTERACT, STAY), turn)
     moves = jnp.where(fixed, act, jnp.where((walk == STAY) & beside & ~faces, turn, walk))
-    return moves.astype(jnp.int32), ~fixed & (goals < none)
+    return moves.astype(jnp.int32), ~fixed & hard
 
 
 def _around(key: Array, table: Tables, here: Kitchen, want: Want, me: Array) -> Array:
