@@ -87,3 +87,20 @@ def test_a_guided_seat_is_replayed(tmp_path) -> None:
     assert result.status == {"finished": 1}
     assert replay(tmp_path / "log", 1).differing == []
     assert result.accounting[0]["wrong"] == [], "what it is led through is not asked of it"
+
+
+def test_a_guided_model_cooks() -> None:
+    """A mind of five lines that only names errands serves soups beside somebody who stands still; it is asked far less than once a step."""
+    calls: list[str] = []
+
+    def wants(messages: Any) -> str:
+        calls.append(messages[-1].text)
+        offered = calls[-1].split("exactly one of: ")[-1].splitlines()[0].split(", ")
+        cooks = "ready in" in calls[-1] or ", ready" in calls[-1]
+        wishes = ["serve it", "take a soup", "put it into a pot", "fetch a dish" if cooks else "fetch an onion", "put it down", "wait"]
+        return next(wish for wish in wishes if wish in offered)
+
+    played = play("kitchen(rounds=2,round_steps=60)", Guide(Llm(Thinker(wants), memory="last(1)"), steps=30), "constant(amount=4)")
+    assert played.outcome.status == "finished"
+    assert sum(row[-1].rewards[0] for row in played.rows if isinstance(row[-1], event.Stepped)) >= 40
+    assert len(calls) < 60

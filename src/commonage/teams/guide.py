@@ -1,7 +1,7 @@
-"""A seat that names goals on a grid and is led there, a move at a time: `guide(llm:ollama/llama3.2, steps=10)`.
+"""A seat that names goals on a grid, or in a kitchen, and is led there, a move at a time: `guide(llm:ollama/llama3.2, steps=10)`.
 
 One answer of its member lasts until the goal is reached, until there is no way to it any more, or for `steps` moves: a
-model is then called for one move in ten. Every move goes into the log as any other. Questions that are not the grid's go
+model is then called for one move in ten. Every move goes into the log as any other. Questions that are not the world's go
 to the member as they are.
 """
 
@@ -15,6 +15,8 @@ import numpy as np
 from commonage.agent import Agent, Answer, View, legible
 from commonage.errors import SpecError, Unreadable
 from commonage.game import Game, Legal, Question, base
+from commonage.games.kitchen import Kitchen
+from commonage.grid import errands
 from commonage.grid.game import Grid
 from commonage.grid.goals import Step, goals, lead
 
@@ -29,7 +31,7 @@ class Asked(View):
 
     @property
     def question(self) -> Question:
-        return Question("goal", tuple(goal.words for goal in goals(base(self.game))))  # type: ignore[arg-type]
+        return Question("goal", _goals(base(self.game)))
 
     @property
     def legal(self) -> Legal:
@@ -102,14 +104,23 @@ class Guide(Agent):
         return now._replace(own=await self.members[0].recall(asked, now.own))
 
 
-def _steers(game: Game, view: View) -> TypeGuard[Grid]:
-    """Whether it is asked for a move on a grid."""
-    return isinstance(game, Grid) and view.which < len(game.questions)
+def _steers(game: Game, view: View) -> TypeGuard[Grid | Kitchen]:
+    """Whether it is asked for a move on a grid, or in a kitchen."""
+    return isinstance(game, Grid | Kitchen) and view.which < len(game.questions)
 
 
-def _ways(view: View, game: Grid) -> list[Step]:
+def _goals(game: Any) -> tuple[str, ...]:
+    """What a seat may want there, in words."""
+    if isinstance(game, Kitchen):
+        return errands.errands(game.map, game.dynamics == "new")
+    return tuple(goal.words for goal in goals(game))
+
+
+def _ways(view: View, game: Grid | Kitchen) -> list[Step]:
     """The next move to every goal."""
     sight = view.sight(game.label)
+    if isinstance(game, Kitchen):
+        return errands.lead(sight, game.layout, game.dynamics == "new")
     return [lead(sight, game.window, goal) for goal in goals(game)]
 
 
