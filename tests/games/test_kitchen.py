@@ -269,9 +269,16 @@ def test_a_dish_takes_a_soup_once_it_is_ready(tick, taken):
 
 def test_times_and_values_by_recipe_by_ingredient_or_for_all():
     """onion 15 ticks and 21 points, tomato 7 and 13: a soup of oot cooks 37 ticks and is worth 55."""
-    game = Kitchen(orders=("ooo", "oot", "ott"), by_time=(15, 7), by_value=(21, 13), recipes=("ott",), values=(2,), times=(9,), bonus=("oot",))
+    game = Kitchen(
+        orders=("ooo", "oot", "ott"), by_time=(15, 7), by_value=(21, 13), recipes=("ott",), values=(2,), times=(9,), bonus=("oot",)
+    )
     named = lambda mixed: soup(mixed) >> 3
-    assert [int(game.cooking[named(mixed)]) for mixed in (OOO, (TOMATO, ONION, ONION), (ONION, TOMATO, TOMATO), (TOMATO,))] == [45, 37, 9, 7]
+    assert [int(game.cooking[named(mixed)]) for mixed in (OOO, (TOMATO, ONION, ONION), (ONION, TOMATO, TOMATO), (TOMATO,))] == [
+        45,
+        37,
+        9,
+        7,
+    ]
     worth = np.asarray(game.worth())
     assert [float(worth[named(mixed)]) for mixed in (OOO, (ONION, TOMATO, ONION), (TOMATO, TOMATO, ONION))] == [63, 110, 2]
     assert float(worth[named((TOMATO,) * 3)]) == 0  # not ordered
@@ -378,7 +385,9 @@ def test_everybody_sees_the_same_but_for_who_is_who():
     state = placed(CRAMPED, (1, 1, "n", ONION), (3, 2, "s", soup(OOO, 20)), _2_0=soup((ONION, TOMATO), 4), _0_2=DISH)
     sight = look(CRAMPED, state)
     planes = dict(zip(PLANES, np.moveaxis(np.asarray(sight.planes), 1, 0), strict=True))
-    spots = lambda name, seat=0: {(int(x), int(y)): int(planes[name][seat, y, x]) for y, x in zip(*np.nonzero(planes[name][seat]), strict=True)}
+    spots = lambda name, seat=0: {
+        (int(x), int(y)): int(planes[name][seat, y, x]) for y, x in zip(*np.nonzero(planes[name][seat]), strict=True)
+    }
     assert (spots("me"), spots("others")) == ({(1, 1): 1}, {(3, 2): 1})
     assert (spots("me", 1), spots("others", 1)) == ({(3, 2): 1}, {(1, 1): 1})
     assert (spots("me facing north"), spots("others facing south")) == ({(1, 1): 1}, {(3, 2): 1})

@@ -25,12 +25,20 @@ def errands(kitchen: Kitchen, starts: bool) -> tuple[str, ...]:
     """What a cook may want, in words; `starts`: pots are started by hand (new dynamics)."""
     boxes = [what for what, box in BOXES.items() if (kitchen.terrain == box).any()]
     soups = ["put it into a pot", *["start a pot"] * starts, "take a soup", "serve it"]
-    return (WAIT, *(f"fetch {NAMES[what]}" for what in boxes), *soups, "put it down", *(f"pick up {NAMES[what]}" for what in (*boxes, SOUP)))
+    return (
+        WAIT,
+        *(f"fetch {NAMES[what]}" for what in boxes),
+        *soups,
+        "put it down",
+        *(f"pick up {NAMES[what]}" for what in (*boxes, SOUP)),
+    )
 
 
 def lead(sight: Any, layout: str, starts: bool) -> list[Step]:
     """The next move of a seat towards each of the errands; `sight` is its own row of the kitchen's sight."""
-    steps = _lead(layout, starts, *(jnp.asarray(field) for field in (sight.seat, sight.at, sight.facing, sight.held, sight.things, sight.left)))
+    steps = _lead(
+        layout, starts, *(jnp.asarray(field) for field in (sight.seat, sight.at, sight.facing, sight.held, sight.things, sight.left))
+    )
     return [Step(*each) for each in zip(*(np.asarray(field) for field in steps), strict=True)]
 
 
@@ -42,7 +50,9 @@ def _lead(layout: str, starts: bool, me: Array, at: Array, facing: Array, held: 
     able, spots, now = (jnp.stack(column) for column in zip(*_targets(kitchen, starts, kind(held[me]), things, left), strict=True))
     to = functools.partial(_towards, kitchen, at[me], facing[me], taken)
     steps = jax.vmap(to)(able, spots, now)
-    return steps._replace(move=steps.move.at[0].set(STAY), last=steps.last.at[0].set(True), possible=steps.possible.at[0].set(True))  # to wait
+    return steps._replace(
+        move=steps.move.at[0].set(STAY), last=steps.last.at[0].set(True), possible=steps.possible.at[0].set(True)
+    )  # to wait
 
 
 def _targets(kitchen: Kitchen, starts: bool, hand: Array, things: Array, left: Array) -> list[tuple[Array, Array, Array]]:

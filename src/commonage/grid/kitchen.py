@@ -190,4 +190,3 @@ def ways(layout: str) -> np.ndarray:
     for _ in range(len(floor)):
         far[floor] = np.minimum(far[floor], far[step[floor]].min(1) + 1)
     return np.minimum(far, FAR).astype(np.uint8)
-

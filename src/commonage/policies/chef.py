@@ -17,7 +17,7 @@ from commonage import seeds
 from commonage.errors import SpecError
 from commonage.game import Legal
 from commonage.grid.kitchen import (
-    COUNTER, DISH, DISHES, FAR, FLOOR, INTERACT, NOTHING, ONION, ONIONS, POT, SERVING, SOUP, STAY, count, kind, load, tick, ways,
+    COUNTER, DISH, DISHES, FAR, FLOOR, INTERACT, NOTHING, ONION, ONIONS, POT, ROOM, SERVING, SOUP, STAY, count, kind, load, ways,
 )  # fmt: skip
 from commonage.part import static
 from commonage.policy import Policy
@@ -132,94 +132,174 @@ class Chef(Policy):
 # what each wants
 
 
+class Stock(NamedTuple):
+    """What lies where: bool[cells] but for the last three."""
+
+    free: Array  # counters with nothing on them
+    lying: dict[int, Array]  # counters with an onion, a dish, a soup
+    boxes: dict[int, np.ndarray]  # of onions, of dishes
+    room: Array  # pots that take an ingredient
+    full: Array  # pots that hold three and do not cook: by new dynamics only
+    cooks: Array  # pots that cook, or have cooked
+    filled: Array  # int32[cells]: ingredients in each pot
+    lacks: Array  # int32[]: ingredients that the pots still take
+    soon: Array  # int32[]: pots for which a dish should come now, if more than one ingredient is lacking
+
+
+class Side(NamedTuple):
+    """One seat's view of the work; whoever works alone counts on no other's hands."""
+
+    seat: int
+    stock: Stock
+    reach: Array  # int32[cells]
+    other: Array  # int32[]: the kind of thing in the other's hands; an onion if it works alone
+    alone: Array  # bool[]
+    supplies: Array  # bool[]: it brings onions and dishes to counters,
+    cooks: Array  # bool[]: it takes them from there; neither where both do all
+    onions: Array  # int32[]: in the hands that count
+    dishes: Array  # int32[]
+    due: Array  # int32[]: pots for which a dish should come
+    nearer: Array  # bool[]: nearer to a dish than the other is
+
+    @property
+    def short(self) -> Array:
+        """int32[]: dishes that are due and in nobody's hands."""
+        return self.due - self.dishes
+
+    def best(self, where: Any, far: Any = 0) -> Array:
+        """int32[]: the nearest of these stations, bool[cells], `far` added to their ways; the number of cells where it reaches none."""
+        far = jnp.where(where & (self.reach < FAR), self.reach + far, 4 * FAR)
+        return jnp.where(far.min() < 4 * FAR, jnp.argmin(far), len(self.reach)).astype(jnp.int32)
+
+
 def _wants(layout: str, here: Kitchen) -> list[Want]:
-    table, kitchen = tables(layout), load(layout)
-    terrain, none, pots = kitchen.terrain, len(kitchen.terrain), kitchen.cells(POT)
-    lies, counters = kind(here.things), terrain == COUNTER
-    reach = here.reach[:, :none]
-    idle, left = here.left[pots] < 0, here.left[pots]
-    room = idle & (count(here.things[pots]) < 3)
-    full = idle & ~room
-    lacks = (room * (3 - count(here.things[pots]))).sum()
-    free = counters & (lies == NOTHING)
-    mask = lambda where: jnp.zeros(none, bool).at[pots].set(where)
-    boxes = {ONION: terrain == ONIONS, DISH: terrain == DISHES}
-    lying = {what: counters & (lies == what) for what in (ONION, DISH, SOUP)}
-    score = lambda i, where, far=0: jnp.where(where & (reach[i] < FAR), reach[i] + far, 4 * FAR)
-
-    def best(i: int, where: Any, far: Any = 0) -> tuple[Array, Array]:
-        """(the station among these that is nearest to a seat, `none` where it reaches none; how near it is)."""
-        far = score(i, where, far)
-        return jnp.where(far.min() < 4 * FAR, jnp.argmin(far), none).astype(jnp.int32), far.min()
-
-    sources = [{what: best(i, boxes[what] | lying[what]) for what in (ONION, DISH)} for i in range(2)]
-    out: list[Want] = []
-    for i in range(2):
-        j, relay, alone = 1 - i, table.relay & ~here.alone[i], here.alone[i]
-        held = jnp.where(alone & (np.arange(2) == j), ONION, here.hand)  # whoever works alone counts on no other's hands
-        onions, dishes = ((held == what).sum() - (alone * (what == ONION)) for what in (ONION, DISH))
-        due = ((left >= 0) & ((left <= SOON) | (lacks <= onions))).sum() + full.sum()
-        short = {ONION: lacks - onions, DISH: due - dishes}
-        supplies = relay & (i != table.cook)
-        cooks = relay & (i == table.cook)
-        onion, dish = (sources[i][what][0] for what in (ONION, DISH))
-        cook_onion, cook_dish = best(i, lying[ONION])[0], best(i, lying[DISH])[0]
-        onion, dish = jnp.where(cooks, cook_onion, onion), jnp.where(cooks, cook_dish, dish)
-        onion = jnp.where(supplies, best(i, boxes[ONION])[0], onion)
-        dish = jnp.where(supplies, best(i, boxes[DISH])[0], dish)
-        # with empty hands
-        bias = [sources[k][DISH][1] - sources[k][ONION][1] for k in range(2)]
-        mine = (held[j] != NOTHING) | (bias[i] < bias[j]) | ((bias[i] == bias[j]) & (i == 0)) | (short[DISH] > 1) | table.relay
-        lies_onions, lies_dishes = lying[ONION].sum(), lying[DISH].sum()
-        wants_dish = (short[DISH] > jnp.where(supplies, lies_dishes, 0)) & mine & (dish < none)
-        wants_onion = jnp.where(supplies, short[ONION] > lies_onions, True) & (onion < none)
-        wants_onion &= jnp.where(cooks, lacks > 0, True)
-        spare = (free & (table.passes[0] < FAR)).sum() > 1
-        wants_onion |= supplies & spare & (lies_onions < 3) & (onion < none)
-        soup = best(i, lying[SOUP])[0]
-        serves = best(i, terrain == SERVING)[0]
-        begin = best(i, mask(full))[0]
-        wants_soup = (soup < none) & (serves < none)
-        wait = best(i, counters & (table.passes[0] < FAR), 8 * table.passes[0])[0]
-        take = jnp.where(wants_dish, dish, jnp.where(wants_onion, onion, none))
-        take = jnp.where(wants_soup, soup, take)
-        starts = (begin < none) & ((held[j] != NOTHING) | (reach[i].at[begin].get(mode="clip") <= reach[j].at[begin].get(mode="clip")))
-        take = jnp.where(starts, begin, take)  # full pots that do not cook: there are some by new dynamics only
-        empty = jnp.where(take < none, take, jnp.where(table.relay, wait, none))
-        empty_hard = take < none
-        # with something in its hands
-        hand_over = [best(i, free & (table.passes[k] < FAR), 4 * table.passes[k])[0] for k in range(2)]
-        aside = best(i, free, jnp.where(table.passes[0] < FAR, 6, 0) * table.relay)[0]
-        pot = best(i, mask(room), mask(room) * 0 - 20 * _at(none, pots, count(here.things[pots])))[0]
-        cooking = best(i, mask(left >= 0), 2 * jnp.maximum(here.left, 0))[0]
-        filled = best(i, mask(room | full), -20 * _at(none, pots, count(here.things[pots])))[0]
-        any_pot = best(i, terrain == POT)[0]
-        over = lambda k: jnp.where(supplies | (any_pot == none), hand_over[k], none)
-        nearer = (sources[i][DISH][1] < sources[j][DISH][1]) | ((sources[i][DISH][1] == sources[j][DISH][1]) & (i == 0))
-        blocked = (lacks == 0) & (short[DISH] > 0) & (((held[j] == ONION) & nearer) | (held[j] == SOUP) | cooks | alone)
-        blocked &= ~(cooks & (lies_dishes == 0))
-        with_onion = jnp.where(over(0) < none, over(0), jnp.where(blocked, aside, jnp.where(pot < none, pot, any_pot)))
-        onion_hard = jnp.where(over(0) < none, (lies_onions < 3) | (lacks > lies_onions), blocked | (pot < none))
-        stop = supplies & (short[DISH] > lies_dishes) & (lies_onions >= jnp.maximum(lacks, 1))
-        with_onion, onion_hard = jnp.where(stop, aside, with_onion), onion_hard | stop
-        useless = ((due + (lacks <= 1) < dishes) & (i == 1)) | ((due == 0) & (lacks > onions + 1) & ~relay)
-        with_dish = jnp.where(over(1) < none, over(1), jnp.where(useless, aside, jnp.where(cooking < none, cooking, filled)))
-        ready = jnp.where(with_dish < none, here.left.at[with_dish].get(mode="fill", fill_value=0), 0)
-        near = reach[i].at[with_dish].get(mode="fill", fill_value=0)
-        to_pot = (over(1) == none) & ~useless
-        dish_hard = jnp.where(to_pot, (ready >= 0) & (ready <= near + 1), True)
-        dish_now = jnp.where(to_pot, ready == 0, True)
-        with_soup = jnp.where(serves < none, serves, hand_over[1])
-        pick = lambda nothing, o, d, s: jnp.where(held[i] == NOTHING, nothing, jnp.where(held[i] == ONION, o, jnp.where(held[i] == DISH, d, s)))
-        station = pick(empty, with_onion, with_dish, with_soup)
-        hard = pick(empty_hard, onion_hard, dish_hard, True) & (station < none)
-        now = pick(True, True, dish_now, True)
-        out.append(Want(station.astype(jnp.int32), hard, jnp.asarray(now)))
-    return out
+    """What each of both wants."""
+    stock = _stock(layout, here)
+    return [_want(layout, _side(layout, here, stock, seat), here.hand[seat], here.left) for seat in range(2)]
 
 
-def _at(size: int, places: np.ndarray, values: Array) -> Array:
-    return jnp.zeros(size, jnp.int32).at[places].set(values.astype(jnp.int32))
+def _stock(layout: str, here: Kitchen) -> Stock:
+    terrain, lies = load(layout).terrain, kind(here.things)
+    counter, pot, cooks = terrain == COUNTER, terrain == POT, here.left >= 0
+    filled = jnp.where(pot, count(here.things), 0).astype(jnp.int32)
+    room = pot & ~cooks & (filled < ROOM)
+    full = pot & ~cooks & (filled == ROOM)
+    return Stock(
+        free=counter & (lies == NOTHING),
+        lying={what: counter & (lies == what) for what in (ONION, DISH, SOUP)},
+        boxes={ONION: terrain == ONIONS, DISH: terrain == DISHES},
+        room=room,
+        full=full,
+        cooks=pot & cooks,
+        filled=filled,
+        lacks=(room * (ROOM - filled)).sum(),
+        soon=(full | (pot & cooks & (here.left <= SOON))).sum(),
+    )
+
+
+def _side(layout: str, here: Kitchen, stock: Stock, seat: int) -> Side:
+    table, alone = tables(layout), here.alone[seat]
+    other = jnp.where(alone, ONION, here.hand[1 - seat])
+    hands = lambda what: (here.hand[seat] == what) * 1 + (~alone & (other == what))
+    onions, reach, relay = hands(ONION), here.reach[:, :-1], table.relay & ~alone
+    all_due = (stock.full | stock.cooks).sum()
+    near = [jnp.where(stock.boxes[what] | stock.lying[what], reach, 4 * FAR).min(1) for what in (ONION, DISH)]
+    lead = (near[1] - near[0])[seat] - (near[1] - near[0])[1 - seat]  # how much further out of its way a dish lies than out of the other's
+    return Side(
+        seat=seat,
+        stock=stock,
+        reach=reach[seat],
+        other=other,
+        alone=alone,
+        supplies=relay & (seat != table.cook),
+        cooks=relay & (seat == table.cook),
+        onions=onions,
+        dishes=hands(DISH),
+        due=jnp.where(stock.lacks <= onions, all_due, stock.soon),
+        nearer=(lead < 0) | ((lead == 0) & (seat == 0)),
+    )
+
+
+def _want(layout: str, side: Side, hand: Array, left: Array) -> Want:
+    """By what is in its hands."""
+    by_hand = {
+        NOTHING: _fetch(layout, side),
+        ONION: _bring_onion(layout, side),
+        DISH: _bring_dish(layout, side, left),
+        SOUP: _serve(layout, side),
+    }
+    choose = lambda *options: functools.reduce(
+        lambda found, one: jnp.where(hand == one[0], one[1], found), zip(by_hand, options, strict=True), options[0]
+    )
+    return jax.tree.map(choose, *by_hand.values())
+
+
+def _fetch(layout: str, side: Side) -> Want:
+    """With empty hands: full pots are started, soups that lie about are served, and a dish that is due goes before onions."""
+    table, stock, none = tables(layout), side.stock, len(side.reach)
+    source = lambda what: side.best((stock.boxes[what] & ~side.cooks) | (stock.lying[what] & ~side.supplies))
+    onion, dish, soup, begin = source(ONION), source(DISH), side.best(stock.lying[SOUP]), side.best(stock.full)
+    onions, dishes = stock.lying[ONION].sum(), stock.lying[DISH].sum()
+    mine = (side.other != NOTHING) | side.nearer | (side.short > 1) | table.relay
+    wants_dish = (side.short > jnp.where(side.supplies, dishes, 0)) & mine
+    spare = ((stock.free & (table.passes[0] < FAR)).sum() > 1) & (onions < ROOM)  # a place stays free for a dish
+    wants_onion = jnp.where(side.supplies, (stock.lacks - side.onions > onions) | spare, ~side.cooks | (stock.lacks > 0))
+    take = jnp.where(wants_dish & (dish < none), dish, jnp.where(wants_onion, onion, none))
+    take = jnp.where((soup < none) & (side.best(load(layout).terrain == SERVING) < none), soup, take)
+    take = jnp.where((begin < none) & ((side.other != NOTHING) | side.nearer), begin, take)
+    wait = side.best(table.passes[0] < FAR, 8 * table.passes[0]) if table.relay else none
+    return Want(jnp.where(take < none, take, wait).astype(jnp.int32), take < none, jnp.array(True))
+
+
+def _bring_onion(layout: str, side: Side) -> Want:
+    """Into the fullest pot that takes it, or over a counter; aside where a dish must be fetched with these hands."""
+    table, stock, none = tables(layout), side.stock, len(side.reach)
+    any_pot, pot = side.best(load(layout).terrain == POT), side.best(stock.room, -20 * stock.filled)
+    onions, dishes = stock.lying[ONION].sum(), stock.lying[DISH].sum()
+    over = jnp.where(side.supplies | (any_pot == none), _hand_over(layout, side, ONION), none)
+    nobody = ((side.other == ONION) & side.nearer) | (side.other == SOUP) | side.alone | (side.cooks & (dishes > 0))
+    blocked = (stock.lacks == 0) & (side.short > 0) & nobody & ~(side.cooks & (dishes == 0))
+    stop = side.supplies & (side.short > dishes) & (onions >= jnp.maximum(stock.lacks, 1))  # a dish goes first
+    here = jnp.where(over < none, over, jnp.where(pot < none, pot, any_pot))
+    sure = jnp.where(over < none, (onions < ROOM) | (stock.lacks > onions), pot < none)
+    aside = stop | (blocked & (over == none))
+    station = jnp.where(aside, _aside(layout, side), here)
+    return Want(station, (aside | sure) & (station < none), jnp.array(True))
+
+
+def _bring_dish(layout: str, side: Side, left: Array) -> Want:
+    """To the pot that is ready first, or over a counter; aside where it is of no use."""
+    table, stock, none = tables(layout), side.stock, len(side.reach)
+    any_pot, first = side.best(load(layout).terrain == POT), side.best(stock.cooks, 2 * jnp.maximum(left, 0))
+    over = jnp.where(side.supplies | (any_pot == none), _hand_over(layout, side, DISH), none)
+    too_many = (side.due + (stock.lacks <= 1) < side.dishes) & (side.seat == 1)
+    too_early = (side.due == 0) & (stock.lacks > side.onions + 1) & ~(table.relay & ~side.alone)
+    useless = (too_many | too_early) & (over == none)
+    pot = jnp.where(first < none, first, side.best(stock.room | stock.full, -20 * stock.filled))
+    station = jnp.where(over < none, over, jnp.where(useless, _aside(layout, side), pot))
+    at_pot = (over == none) & ~useless
+    wait, way = (rows.at[station].get(mode="fill", fill_value=0) for rows in (left, side.reach))
+    hard = ~at_pot | ((wait >= 0) & (wait <= way + 1))
+    return Want(station, hard & (station < none), ~at_pot | (wait == 0))
+
+
+def _serve(layout: str, side: Side) -> Want:
+    """To the serving counter, or to who can reach it."""
+    serving, none = side.best(load(layout).terrain == SERVING), len(side.reach)
+    station = jnp.where(serving < none, serving, _hand_over(layout, side, DISH))
+    return Want(station, station < none, jnp.array(True))
+
+
+def _hand_over(layout: str, side: Side, what: int) -> Array:
+    """int32[]: the free counter on which it hands over an onion, or a dish."""
+    passes = tables(layout).passes[0 if what == ONION else 1]
+    return side.best(side.stock.free & (passes < FAR), 4 * passes)
+
+
+def _aside(layout: str, side: Side) -> Array:
+    """int32[]: a free counter for something that is in its way; rather none on which things are handed over."""
+    table = tables(layout)
+    return side.best(side.stock.free, 6 * (table.passes[0] < FAR) * table.relay)
 
 
 # how they get there

@@ -197,7 +197,13 @@ class Kitchen(Game):
             things, owners = jnp.where(here, lies[i], things), jnp.where(here, laid[i].astype(jnp.uint8), owners)
         held, did, whose, sparse, shaped = (jnp.stack(column) for column in zip(*rows, strict=True))
         return world._replace(
-            held=held, things=things, laid=owners, did=did, whose=whose, sparse=sparse.astype(jnp.float32), shaped=shaped.astype(jnp.float32)
+            held=held,
+            things=things,
+            laid=owners,
+            did=did,
+            whose=whose,
+            sparse=sparse.astype(jnp.float32),
+            shaped=shaped.astype(jnp.float32),
         )
 
     def _act(self, seat: int, acts: Array, ground: Array, held: Array, lies: Array, laid: Array, useful: Array) -> tuple[Array, ...]:
