@@ -11,11 +11,11 @@ import numpy as np
 from jax import Array
 
 from commonage.grid import paths
-from commonage.grid.goals import Step
 from commonage.grid.kitchen import (
     COUNTER, DISH, DISHES, FLOOR, INTERACT, NAMES, NOTHING, ONION, ONIONS, POT, ROOM, SERVING, SOUP, STAY, TOMATO, TOMATOES, Kitchen, count,
     kind, load,
 )  # fmt: skip
+from commonage.grid.led import Step
 
 BOXES = {ONION: ONIONS, TOMATO: TOMATOES, DISH: DISHES}
 WAIT = "wait"
@@ -34,12 +34,22 @@ def errands(kitchen: Kitchen, starts: bool) -> tuple[str, ...]:
     )
 
 
-def lead(sight: Any, layout: str, starts: bool) -> list[Step]:
-    """The next move of a seat towards each of the errands; `sight` is its own row of the kitchen's sight."""
+def lead(sight: Any, layout: str, starts: bool, yields: bool = False) -> list[Step]:
+    """The next move of a seat towards each of the errands; `sight` is its own row of the kitchen's sight. Who `yields` does not walk."""
     steps = _lead(
         layout, starts, *(jnp.asarray(field) for field in (sight.seat, sight.at, sight.facing, sight.held, sight.things, sight.left))
     )
+    steps = steps._replace(move=np.where(yields & (np.asarray(steps.move) < STAY), STAY, steps.move))
     return [Step(*each) for each in zip(*(np.asarray(field) for field in steps), strict=True)]
+
+
+def hindrance(sight: Any, kitchen: Kitchen, starts: bool, errand: int) -> str:
+    """What an errand lacks, in words: the right hands, a place for it, or a way there."""
+    hand = kind(sight.held[sight.seat])
+    able, spots, _ = _targets(kitchen, starts, jnp.asarray(hand), jnp.asarray(sight.things), jnp.asarray(sight.left))[errand]
+    if not able:
+        return f"your hands hold {NAMES[int(hand)]}"
+    return "there is no way to it" if bool(spots.any()) else "there is no place for it now"
 
 
 @functools.partial(jax.jit, static_argnums=(0, 1))

@@ -11,8 +11,9 @@ from jax import Array
 
 from commonage import seeds
 from commonage.game import Ask, Game, Question, Turn, everyone, numpy
-from commonage.grid import kernel, maps, picture, words
+from commonage.grid import goals, kernel, maps, picture, words
 from commonage.grid.kernel import Body
+from commonage.grid.led import Led, Step
 from commonage.part import bound, static
 
 WALKING = ("stay", "forward", "back", "left", "right", "turn left", "turn right")
@@ -36,7 +37,7 @@ class Sight(NamedTuple):
     own: Any  # the game's own, by seat
 
 
-class Grid(Game):
+class Grid(Game, Led):
     """Subclass it: what lies on the map, what grows, what acting does."""
 
     map: str = static(default="")
@@ -109,6 +110,13 @@ class Grid(Game):
     @property
     def questions(self) -> tuple[Question, ...]:
         return (Question("move", (*WALKING, *self.acts)),)
+
+    @property
+    def goals(self) -> tuple[str, ...]:
+        return tuple(goal.words for goal in goals.goals(self))
+
+    def ways(self, sight: Any) -> list[Step]:
+        return [goals.lead(sight, self.window, goal) for goal in goals.goals(self)]
 
     def start(self, key: Array) -> World:
         draws, none = seeds.fold(key, self.label, "start"), jnp.zeros(self.seats, jnp.int32)

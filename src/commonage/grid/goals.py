@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -10,9 +10,12 @@ import numpy as np
 from jax import Array
 
 from commonage.grid import paths
-from commonage.grid.game import WALKING, Grid
 from commonage.grid.kernel import NOOP, TURN_LEFT, TURN_RIGHT, WALL, WHO
+from commonage.grid.led import Step
 from commonage.grid.words import GROUND
+
+if TYPE_CHECKING:
+    from commonage.grid.game import Grid
 
 PLAYER = -1  # in place of a code
 REACH = 3  # cells ahead that a beam is taken to reach
@@ -26,24 +29,17 @@ class Goal(NamedTuple):
     move: int  # what is done to it from up to three cells away, or, where it is about nothing, at once; NOOP: it is walked onto
 
 
-class Step(NamedTuple):
-    """The next move towards a goal."""
-
-    move: Array  # int32[]
-    last: Array  # bool[]: it reaches the goal
-    possible: Array  # bool[]: there is such a thing in view, and a way to it
-
-
 def goals(game: Grid) -> tuple[Goal, ...]:
     """Of a grid: to wait, to look around, to walk onto things, to use each beam on what it is for."""
     aims = [(act, game.aims.get(act, "player")) for act in game.acts]
     codes = {"player": PLAYER, **{thing: code for code, thing in enumerate(game.things)}}
     things = [thing for thing in game.things if thing not in GROUND and thing not in dict(aims).values()]
+    walking = len(game.questions[0].options) - len(game.acts)
     return (
         Goal("wait", 0, NOOP),
         Goal("look around", 0, TURN_RIGHT),
         *(Goal(f"go to the nearest {thing}", codes[thing], NOOP) for thing in things),
-        *(Goal(f"{act} the nearest {aim}", codes[aim], len(WALKING) + i) for i, (act, aim) in enumerate(aims)),
+        *(Goal(f"{act} the nearest {aim}", codes[aim], walking + i) for i, (act, aim) in enumerate(aims)),
     )
 
 

@@ -8,17 +8,15 @@ to the member as they are.
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from typing import Any, NamedTuple, TypeGuard
 
 import numpy as np
 
 from commonage.agent import Agent, Answer, View, legible
 from commonage.errors import SpecError, Unreadable
-from commonage.game import Game, Legal, Question, base
-from commonage.games.kitchen import Kitchen
-from commonage.grid import errands
-from commonage.grid.game import Grid
-from commonage.grid.goals import Step, goals, lead
+from commonage.game import Legal, Question, base
+from commonage.grid.led import Led, Step
 
 ASKED = 3  # times, before an answer that cannot be read is a failure
 
@@ -27,11 +25,16 @@ ASKED = 3  # times, before an answer that cannot be read is a failure
 class Asked(View):
     """The View of somebody who is asked for a goal."""
 
-    open: tuple[bool, ...] = ()  # which goals there is a way to
+    open: tuple[bool, ...] = ()  # which goals may be named
+    notes: str = ""  # what it is told besides the facts
 
     @property
     def question(self) -> Question:
-        return Question("goal", _goals(base(self.game)))
+        return Question("goal", base(self.game).goals)  # type: ignore[attr-defined]
+
+    @property
+    def facts(self) -> str:  # type: ignore[override]
+        return "\n".join(part for part in (super().facts, self.notes) if part)
 
     @property
     def legal(self) -> Legal:
@@ -61,32 +64,18 @@ class Guide(Agent):
 
     async def __call__(self, view: View) -> Answer:
         mind, game = view.memory or Mind(), base(view.game)
-        if not _steers(game, view):
+        if not steers(game, view):
             answer = await self.members[0](self._within(view, mind))
             return answer._replace(memory=mind._replace(asked=True, own=answer.memory))
-        ways = _ways(view, game)
-        if mind.left > 0 and ways[mind.goal].possible:
-            led = _moved(ways[mind.goal], mind._replace(left=mind.left - 1, asked=False))
+        steps = ways(view, game)
+        if mind.left > 0 and steps[mind.goal].possible:
+            led = _moved(steps[mind.goal], mind._replace(left=mind.left - 1, asked=False))
             return led._replace(usage={"calls": 0})
-        goal, answer = await self._asks(_asked(self._within(view, mind), ways))
+        goal, answer = await named(self.members[0], asked(self._within(view, mind), possible(steps)))
         if goal < 0:
             return answer
-        moved = _moved(ways[goal], Mind(goal, self.steps - 1, True, answer.memory))
+        moved = _moved(steps[goal], Mind(goal, self.steps - 1, True, answer.memory))
         return moved._replace(text=answer.text, usage=answer.usage)
-
-    async def _asks(self, view: Asked) -> tuple[int, Answer]:
-        """(the goal that its member names, its answer); -1 where it refuses, or cannot be read."""
-        used, answer = dict[str, float](), Answer()
-        for attempt in range(ASKED):
-            answer = await self.members[0](view.replace(attempt=attempt, problem=answer.refused))
-            used = {name: used.get(name, 0) + answer.usage.get(name, 0) for name in used | answer.usage}
-            if answer.refused:
-                break
-            try:
-                return legible(view, answer)[0], answer._replace(usage=used)
-            except Unreadable as unreadable:
-                answer = answer._replace(refused=str(unreadable))
-        return -1, answer._replace(move=None, usage=used)
 
     def _within(self, view: View, mind: Mind) -> View:
         return view.replace(memory=mind.own, member=(*view.member, 0))
@@ -100,33 +89,50 @@ class Guide(Agent):
         if not now.asked:
             return now._replace(own=mind.own)
         within = self._within(view, mind)
-        asked = _asked(within, _ways(view, game)) if _steers(game, view) else within
-        return now._replace(own=await self.members[0].recall(asked, now.own))
+        put = asked(within, possible(ways(view, game))) if steers(game, view) else within
+        return now._replace(own=await self.members[0].recall(put, now.own))
 
 
-def _steers(game: Game, view: View) -> TypeGuard[Grid | Kitchen]:
-    """Whether it is asked for a move on a grid, or in a kitchen."""
-    return isinstance(game, Grid | Kitchen) and view.which < len(game.questions)
+async def named(member: Agent, view: Asked) -> tuple[int, Answer]:
+    """(the goal that a member names, its answer); -1 where it refuses, or cannot be read."""
+    used, answer = dict[str, float](), Answer()
+    for attempt in range(ASKED):
+        answer = await member(view.replace(attempt=attempt, problem=answer.refused))
+        used = together(used, answer.usage)
+        if answer.refused:
+            break
+        try:
+            return legible(view, answer)[0], answer._replace(usage=used)
+        except Unreadable as unreadable:
+            answer = answer._replace(refused=str(unreadable))
+    return -1, answer._replace(move=None, usage=used)
 
 
-def _goals(game: Any) -> tuple[str, ...]:
-    """What a seat may want there, in words."""
-    if isinstance(game, Kitchen):
-        return errands.errands(game.map, game.dynamics == "new")
-    return tuple(goal.words for goal in goals(game))
+def together(*used: dict[str, float]) -> dict[str, float]:
+    """Calls, tokens, cost, seconds, added up."""
+    names = dict.fromkeys(name for each in used for name in each)
+    return {name: sum(each.get(name, 0) for each in used) for name in names}
 
 
-def _ways(view: View, game: Grid | Kitchen) -> list[Step]:
+def steers(game: Any, view: View) -> TypeGuard[Led]:
+    """Whether it is asked for a move in a world of goals."""
+    return isinstance(game, Led) and view.which < len(base(view.game).questions)
+
+
+def ways(view: View, game: Any) -> list[Step]:
     """The next move to every goal."""
-    sight = view.sight(game.label)
-    if isinstance(game, Kitchen):
-        return errands.lead(sight, game.layout, game.dynamics == "new")
-    return [lead(sight, game.window, goal) for goal in goals(game)]
+    return game.ways(view.sight(game.label))
 
 
-def _asked(view: View, ways: list[Step]) -> Asked:
+def asked(view: View, open: Sequence[bool], notes: str = "") -> Asked:
+    """The View of a member that is asked for one of the goals that are open."""
     fields = {field.name: getattr(view, field.name) for field in dataclasses.fields(view)}
-    return Asked(**fields, open=tuple(bool(way.possible) for way in ways))
+    return Asked(**fields, open=tuple(open), notes=notes)
+
+
+def possible(ways: list[Step]) -> list[bool]:
+    """Which goals can be had."""
+    return [bool(way.possible) for way in ways]
 
 
 def _moved(way: Step, mind: Mind) -> Answer:

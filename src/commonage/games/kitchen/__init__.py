@@ -14,10 +14,12 @@ from jax import Array
 
 from commonage.game import Ask, Game, Oracle, Question, Turn, everyone, numpy
 from commonage.games.kitchen import picture, words
+from commonage.grid import errands
 from commonage.grid.kitchen import (
-    COUNTER, DISH, DISHES, FAR, FLOOR, INTERACT, MOVES, NOTHING, ONION, ONIONS, POT, ROOM, SERVING, SOUP, STAY, TICK, TOMATO, TOMATOES,
+    COUNTER, DISH, DISHES, FAR, FLOOR, INTERACT, MOVES, NAMES, NOTHING, ONION, ONIONS, POT, ROOM, SERVING, SOUP, STAY, TICK, TOMATO, TOMATOES,
     Kitchen as Map, add, contents, count, kind, load, recipes, tick,
 )  # fmt: skip
+from commonage.grid.led import Led, Step
 from commonage.part import bound, static
 
 DYNAMICS = ("old", "new")
@@ -29,6 +31,10 @@ DID = (
     NONE, STAYED, WALKED, TURNED, HELD_UP, IN_VAIN, TOOK_ONION, TOOK_TOMATO, TOOK_DISH, PUT_DOWN, PICKED_UP, FILLED, STARTED, TOOK_SOUP,
     SERVED,
 ) = range(len(DID))  # fmt: skip
+ERRANDS = {  # what an act of DID amounts to
+    TOOK_ONION: "fetch an onion", TOOK_TOMATO: "fetch a tomato", TOOK_DISH: "fetch a dish", PUT_DOWN: "put it down",
+    FILLED: "put it into a pot", STARTED: "start a pot", TOOK_SOUP: "take a soup", SERVED: "serve it",
+}  # fmt: skip
 
 
 class World(NamedTuple):
@@ -65,7 +71,7 @@ PLANES = (
 )  # fmt: skip
 
 
-class Kitchen(Game):
+class Kitchen(Game, Led):
     """Two or more cooks; everybody's reward is what was served in the step, by whomever. Places differ: seat i starts at start i.
 
     `layout`: a name, the path of a text file, or rows divided by `/`: a space is floor, X counter, O onions, T tomatoes, D dishes,
@@ -331,6 +337,23 @@ class Kitchen(Game):
 
     def scene(self, state: World) -> list[dict[str, Any]]:
         return picture.draw(self.map, state, np.asarray(self.left(state.things)), self.cooking)
+
+    @property
+    def goals(self) -> tuple[str, ...]:
+        return errands.errands(self.map, self.dynamics == "new")
+
+    def ways(self, sight: Any) -> list[Step]:
+        held_up = np.asarray(sight.did) == HELD_UP
+        yields = bool(held_up[sight.seat] and held_up[: sight.seat].any())  # of two in each other's way the later seat waits a step
+        return errands.lead(sight, self.layout, self.dynamics == "new", yields)
+
+    def hindrance(self, sight: Any, goal: int) -> str:
+        return errands.hindrance(sight, self.map, self.dynamics == "new", goal)
+
+    def done(self, sight: Any, seat: int) -> int:
+        did = int(sight.did[seat])
+        name = f"pick up {NAMES[int(kind(sight.held[seat]))]}" if did == PICKED_UP else ERRANDS.get(did)
+        return self.goals.index(name) if name in self.goals else -1
 
     @property
     def most(self) -> float:
