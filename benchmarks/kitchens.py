@@ -7,6 +7,7 @@ numpy, scipy, tqdm).
 from __future__ import annotations
 
 import functools
+from typing import Any
 
 import jax
 import numpy as np
@@ -15,7 +16,6 @@ from benchmarks.grids import STEPS, peer, run
 from benchmarks.timing import head, rate, row, timed
 from commonage import seeds, spec
 from commonage.game import Game
-from commonage.part import compiled
 
 LAYOUTS = ("cramped_room", "counter_circuit_o_1order")
 SINGLE = 5_000  # steps, one at a time
@@ -32,18 +32,27 @@ def main() -> None:
             theirs, told = peer("jaxmarl", "overcooked", (batch,)) if layout == LAYOUTS[0] else (0.0, "")  # theirs has one by name
             row(layout, batch, f"{ours.first:.1f}", rate(speed), told, f"{speed / theirs:.0f}" if theirs else "", f"{ours.checksum:08x}")
     print()
-    head("one step at a time", "steps/s", "overcooked_ai", "ratio")
+    head("one kitchen", "steps/s", "overcooked_ai", "ratio")
     game = spec.game("kitchen(dynamics=new)")
-    speed = SINGLE / timed(functools.partial(_single, game), runs=3).best
     theirs, told = peer("overcooked_ai", "cramped_room", (1,))
-    row("cramped_room, no sight", rate(speed), told, f"{speed / theirs:.1f}" if theirs else "")
+    whole = SINGLE / timed(functools.partial(run, game, 1, SINGLE), runs=3).best
+    for name, speed in (("compiled as a whole, with sights", whole), ("a call a step", SINGLE / timed(_single(game), runs=3).best)):
+        row(name, rate(speed), told, f"{speed / theirs:.1f}" if theirs else "")
 
 
-def _single(game: Game, seed: int) -> jax.Array:
-    """float32[seats] of random moves, each step a call of its own."""
-    key, moves = seeds.root(seed), np.random.default_rng(seed).integers(0, 6, (SINGLE, game.seats)).astype(np.int32)
-    step, state = compiled(type(game).step, game), game.start(key)
-    for chosen in moves:
-        turn = step(key, state, chosen)
-        state = turn.state
-    return turn.rewards
+def _single(game: Game) -> Any:
+    """Of a seed the last rewards of random moves, float32[seats], each step a call of its own."""
+
+    @jax.jit
+    def step(key: jax.Array, state: Any, moves: jax.Array) -> Any:
+        turn = game.step(key, state, moves)
+        return turn.state, turn.rewards
+
+    def play(seed: int) -> jax.Array:
+        key, moves = seeds.root(seed), np.random.default_rng(seed).integers(0, 6, (SINGLE, game.seats)).astype(np.int32)
+        state, rewards = step(key, game.start(key), moves[0])
+        for chosen in moves[1:]:
+            state, rewards = step(key, state, chosen)
+        return rewards
+
+    return play
