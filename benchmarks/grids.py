@@ -43,9 +43,9 @@ def main() -> None:
     head("game", "players", "B", "compile and first run, s", "env-steps/s", "peer, its best batch", "ratio", "checksum")
     for name, peers in GAMES.items():
         game = spec.game(name)
-        best = max((_peer(*peer) for peer in peers), default=None, key=lambda found: found[0])
+        best = max((peer(*peer) for peer in peers), default=None, key=lambda found: found[0])
         for batch, steps in STEPS.items():
-            ours = timed(functools.partial(_run, game, batch, steps), runs=3)
+            ours = timed(functools.partial(run, game, batch, steps), runs=3)
             speed = batch * steps / ours.best
             theirs, ratio = (best[1], f"{speed / best[0]:.0f}" if best[0] else "") if best else ("", "")
             row(name, game.seats, batch, f"{ours.first:.1f}", rate(speed), theirs, ratio, f"{ours.checksum:08x}")
@@ -53,7 +53,7 @@ def main() -> None:
     _limit()
 
 
-def _run(game: Game, batch: int, steps: int, seed: int) -> Any:
+def run(game: Game, batch: int, steps: int, seed: int) -> Any:
     return _play(game, np.stack([np.full(batch, seed, np.uint32), np.arange(batch, dtype=np.uint32)], 1), steps)[:2]
 
 
@@ -74,7 +74,7 @@ def _play(game: Game, keys: jax.Array, steps: int) -> Any:
     return total, sights, state
 
 
-def _peer(environment: str, name: str, batches: tuple[int, ...]) -> tuple[float, str]:
+def peer(environment: str, name: str, batches: tuple[int, ...]) -> tuple[float, str]:
     """(env-steps per second at its best batch, in words)."""
     python = PEERS / environment / "bin" / "python"
     if not python.exists():

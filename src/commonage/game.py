@@ -206,8 +206,9 @@ class Game(Part):
             text    x, y (its middle), text; size: of its letters, 0.04 if it has none
 
         `text` may stand on every shape: in the middle, as large as fits. `fill` is the name of a colour, light and dark in
-        `measure.style`: floor, wall, water, dirt, apple, green token, red token, good, bad, idle, of a kitchen counter, onion box, tomato
-        box, dish stack, pot, serving, onion, tomato and dish, ink (what text is written in), none (an outline), or seat, with `seat`: the place in the game whose colour it is. Any other name gets one of the seats' colours.
+        `measure.style`: floor, wall, water, dirt, apple, green token, red token, good, bad, idle, of a kitchen counter, onion box,
+        tomato box, dish stack, pot, serving, onion, tomato and dish, ink (what text is written in), none (an outline), or seat, with
+        `seat`: the place in the game whose colour it is. Any other name gets one of the seats' colours.
         """
         return []
 

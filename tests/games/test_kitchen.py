@@ -494,7 +494,8 @@ def test_there_are_traces_of_every_layout_by_both_dynamics():
 
 def change(path, to, edit):
     """The trace with one line edited."""
-    lines = [json.loads(line) for line in gzip.open(path, "rt")]
+    with gzip.open(path, "rt") as file:
+        lines = [json.loads(line) for line in file]
     edit(lines)
     with gzip.open(to, "wt") as file:
         file.writelines(json.dumps(line) + "\n" for line in lines)

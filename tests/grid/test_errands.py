@@ -5,7 +5,7 @@ import pytest
 
 from commonage.games.kitchen import Kitchen
 from commonage.grid.errands import errands, lead
-from commonage.grid.kitchen import DISH, EAST, INTERACT, MOVES, NOTHING, ONION, SOUTH, STAY, soup
+from commonage.grid.kitchen import DISH, EAST, INTERACT, MOVES, NOTHING, ONION, SOUTH, soup
 
 ROOM = Kitchen()
 OOO = (ONION,) * 3

@@ -12,8 +12,26 @@ from jax import Array
 
 from commonage.grid import paths
 from commonage.grid.kitchen import (
-    COUNTER, DISH, DISHES, FLOOR, INTERACT, NAMES, NOTHING, ONION, ONIONS, POT, ROOM, SERVING, SOUP, STAY, TOMATO, TOMATOES, Kitchen, count,
-    kind, load,
+    COUNTER,
+    DISH,
+    DISHES,
+    FLOOR,
+    INTERACT,
+    NAMES,
+    NOTHING,
+    ONION,
+    ONIONS,
+    POT,
+    ROOM,
+    SERVING,
+    SOUP,
+    STAY,
+    TOMATO,
+    TOMATOES,
+    Kitchen,
+    count,
+    kind,
+    load,
 )  # fmt: skip
 from commonage.grid.led import Step
 

@@ -11,7 +11,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
@@ -49,7 +48,7 @@ class Kitchen(NamedTuple):
         """int32[4 cells]: what who stands in a cell and faces north, south, east, west has before them; at the edge their own cell."""
         rows, columns = np.indices((self.height, self.width))
         ways = [(rows - 1, columns), (rows + 1, columns), (rows, columns + 1), (rows, columns - 1)]
-        inside = [(0 <= r) & (r < self.height) & (0 <= c) & (c < self.width) for r, c in ways]
+        inside = [(r >= 0) & (r < self.height) & (c >= 0) & (c < self.width) for r, c in ways]
         here = rows * self.width + columns
         there = [np.where(ok, r * self.width + c, here).ravel() for ok, (r, c) in zip(inside, ways, strict=True)]
         return np.stack(there, 1).ravel().astype(np.int32)
@@ -109,7 +108,8 @@ def read(rows: Sequence[str], name: str) -> Kitchen:
     if (edge == " ").any():
         raise refuse("no floor may lie at its edge")
     codes = np.vectorize(LETTERS.index)(terrain).astype(np.uint8).ravel()
-    return Kitchen(*terrain.shape, codes, tuple(int(np.flatnonzero(letters.ravel() == digit)[0]) for digit in digits))
+    height, width = terrain.shape
+    return Kitchen(height, width, codes, tuple(int(np.flatnonzero(letters.ravel() == digit)[0]) for digit in digits))
 
 
 def rows(terrain: Sequence[str], starts: Sequence[Sequence[int]]) -> str:

@@ -17,7 +17,24 @@ from commonage import seeds
 from commonage.errors import SpecError
 from commonage.game import Legal
 from commonage.grid.kitchen import (
-    COUNTER, DISH, DISHES, FAR, FLOOR, INTERACT, NOTHING, ONION, ONIONS, POT, ROOM, SERVING, SOUP, STAY, count, kind, load, ways,
+    COUNTER,
+    DISH,
+    DISHES,
+    FAR,
+    FLOOR,
+    INTERACT,
+    NOTHING,
+    ONION,
+    ONIONS,
+    POT,
+    ROOM,
+    SERVING,
+    SOUP,
+    STAY,
+    count,
+    kind,
+    load,
+    ways,
 )  # fmt: skip
 from commonage.part import static
 from commonage.policy import Policy
@@ -74,7 +91,7 @@ class Want(NamedTuple):
 
 
 class Chef(Policy):
-    """`skill`: how likely it follows its plan in a step, else any move comes; `delay`: steps between a decision and its move, in which it stays.
+    """`skill`: how likely it follows its plan in a step, else any move comes; `delay`: steps that it stays between a decision and its move.
 
     `layout` is the game's. Where onions and pots lie apart one chef supplies the other over counters; whoever waits in vain works
     alone, and whoever is barred goes around. New dynamics: it starts full pots, too.
@@ -109,6 +126,7 @@ class Chef(Policy):
 
     def _plan(self, key: Array, memory: Memory, sight: Any) -> tuple[Array, Memory]:
         """(its move, its memory) by the plan for both."""
+        sight = jax.tree.map(jnp.asarray, sight)
         table, me = tables(self.layout), sight.seat
         mine = np.arange(2) == me
         alone, around = mine & (memory.idle > PATIENCE), memory.barred < 0
@@ -152,6 +170,7 @@ class Side(NamedTuple):
     seat: int
     stock: Stock
     reach: Array  # int32[cells]
+    theirs: Array  # int32[cells]: the other's
     other: Array  # int32[]: the kind of thing in the other's hands; an onion if it works alone
     alone: Array  # bool[]
     supplies: Array  # bool[]: it brings onions and dishes to counters,
@@ -209,6 +228,7 @@ def _side(layout: str, here: Kitchen, stock: Stock, seat: int) -> Side:
         seat=seat,
         stock=stock,
         reach=reach[seat],
+        theirs=reach[1 - seat],
         other=other,
         alone=alone,
         supplies=relay & (seat != table.cook),
@@ -246,14 +266,15 @@ def _fetch(layout: str, side: Side) -> Want:
     wants_onion = jnp.where(side.supplies, (stock.lacks - side.onions > onions) | spare, ~side.cooks | (stock.lacks > 0))
     take = jnp.where(wants_dish & (dish < none), dish, jnp.where(wants_onion, onion, none))
     take = jnp.where((soup < none) & (side.best(load(layout).terrain == SERVING) < none), soup, take)
-    take = jnp.where((begin < none) & ((side.other != NOTHING) | side.nearer), begin, take)
+    closer = side.reach.at[begin].get(mode="clip") <= side.theirs.at[begin].get(mode="clip")
+    take = jnp.where((begin < none) & ((side.other != NOTHING) | closer), begin, take)
     wait = side.best(table.passes[0] < FAR, 8 * table.passes[0]) if table.relay else none
     return Want(jnp.where(take < none, take, wait).astype(jnp.int32), take < none, jnp.array(True))
 
 
 def _bring_onion(layout: str, side: Side) -> Want:
     """Into the fullest pot that takes it, or over a counter; aside where a dish must be fetched with these hands."""
-    table, stock, none = tables(layout), side.stock, len(side.reach)
+    stock, none = side.stock, len(side.reach)
     any_pot, pot = side.best(load(layout).terrain == POT), side.best(stock.room, -20 * stock.filled)
     onions, dishes = stock.lying[ONION].sum(), stock.lying[DISH].sum()
     over = jnp.where(side.supplies | (any_pot == none), _hand_over(layout, side, ONION), none)
@@ -369,7 +390,7 @@ def tables(layout: str) -> Tables:
     passes = np.where(passes <= passes.min(1, keepdims=True) + 2, passes, FAR)
     apart = between[np.ix_(onions, pots)].min(initial=FAR)
     starts = place[list(kitchen.starts)]
-    nearest = reach[:, :cells][:, kitchen.terrain == POT].min(1)
+    nearest = reach[:, :cells][:, kitchen.terrain == POT].min(1, initial=FAR)
     cook = int(np.argmin(nearest[starts])) if len(starts) == 2 else 0
     return Tables(place, reach, around, turn, step, pairs, both, passes, bool(apart >= APART), cook)
 

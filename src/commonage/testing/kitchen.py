@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import gzip
 import json
 import zlib
@@ -127,7 +126,8 @@ def _states(game: Kitchen, states: list[dict[str, Any]]) -> Rows:
             people[:, i, seat] = _cell(kitchen, x, y, True), range(4)[facing], _thing(held)
         for x, y, thing in state["o"]:
             things[i, _cell(kitchen, x, y, False)] = _thing(thing)
-    return Rows(np.array([state["t"] for state in states], np.int32), *people, things)
+    at, facing, held = people
+    return Rows(np.array([state["t"] for state in states], np.int32), at, facing, held, things)
 
 
 def _cell(kitchen: Any, x: int, y: int, floor: bool) -> int:
@@ -178,11 +178,11 @@ def _world(game: Kitchen, row: Rows) -> Any:
     return game.start(seeds.root(0))._replace(**row._asdict())
 
 
-def _wrong(worlds: Any, after: Rows, sparse: np.ndarray, shaped: np.ndarray) -> np.ndarray:
+def _wrong(worlds: Any, after: Rows, sparse: np.ndarray, shaped: np.ndarray) -> Any:
     """bool[n]: which differ."""
     same = np.isclose(worlds.sparse, sparse).all(1) & np.isclose(worlds.shaped, shaped).all(1)
     fields = [(getattr(worlds, name) == leaf).reshape(len(leaf), -1).all(1) for name, leaf in after._asdict().items()]
-    return ~functools.reduce(np.logical_and, fields, same)
+    return np.stack([~row for row in (same, *fields)]).any(0)
 
 
 def _drift(game: Kitchen, episode: Episode) -> int:

@@ -6,7 +6,7 @@ Rules are those of `overcooked_ai`, in both of its dynamics; `docs/kitchen.md` h
 from __future__ import annotations
 
 import functools
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, NamedTuple
 
 import jax.numpy as jnp
 import numpy as np
@@ -16,9 +16,35 @@ from commonage.game import Ask, Game, Oracle, Question, Turn, everyone, numpy
 from commonage.games.kitchen import picture, words
 from commonage.grid import errands
 from commonage.grid.kitchen import (
-    COUNTER, DISH, DISHES, FAR, FLOOR, INTERACT, MOVES, NAMES, NOTHING, ONION, ONIONS, POT, ROOM, SERVING, SOUP, STAY, TICK, TOMATO, TOMATOES,
-    Kitchen as Map, add, contents, count, kind, load, recipes, tick,
-)  # fmt: skip
+    COUNTER,
+    DISH,
+    DISHES,
+    FAR,
+    INTERACT,
+    MOVES,
+    NAMES,
+    NOTHING,
+    ONION,
+    ONIONS,
+    POT,
+    ROOM,
+    SERVING,
+    SOUP,
+    STAY,
+    TICK,
+    TOMATO,
+    TOMATOES,
+    add,
+    contents,
+    count,
+    kind,
+    load,
+    recipes,
+    tick,
+)
+from commonage.grid.kitchen import (
+    Kitchen as Map,
+)
 from commonage.grid.led import Led, Step
 from commonage.part import bound, static
 
@@ -273,12 +299,11 @@ class Kitchen(Game, Led):
         everybody = lambda rows: jnp.broadcast_to(rows, (n, *rows.shape))
         left = self.left(state.things)
         planes = jnp.stack([self._planes(state, left, seat) for seat in range(n)])
-        return Sight(
-            jnp.broadcast_to(state.clock, n),
-            jnp.arange(n, dtype=jnp.int32),
-            *map(everybody, (state.at, state.facing, state.held, state.things, left, state.did, state.sparse)),
-            planes,
+        at, facing, held, things, waits, did, sparse = map(
+            everybody, (state.at, state.facing, state.held, state.things, left, state.did, state.sparse)
         )
+        clock, seats = jnp.broadcast_to(state.clock, n), jnp.arange(n, dtype=jnp.int32)
+        return Sight(clock, seats, at, facing, held, things, waits, did, sparse, planes)
 
     def left(self, things: Any) -> Any:
         """int32[cells]: steps until the soup there is ready; -1 where there is none, or it does not cook."""
@@ -332,8 +357,8 @@ class Kitchen(Game, Led):
         return words.rules(self, seat)
 
     def tell(self, state: World, seat: int) -> str:
-        sight = numpy(bound(_seen, self)(state))
-        return words.tell(self, Sight(*(None if field is None else field[seat] for field in sight)))
+        sight = numpy(bound(type(self).look, self)(state))
+        return words.tell(self, type(sight)(*(field[seat] for field in sight)))
 
     def scene(self, state: World) -> list[dict[str, Any]]:
         return picture.draw(self.map, state, np.asarray(self.left(state.things)), self.cooking)
@@ -358,8 +383,8 @@ class Kitchen(Game, Led):
     @property
     def most(self) -> float:
         """What can be served at most: a pot gives a soup in as many steps as it cooks, and a soup takes so many interactions."""
-        ordered = [(name, time, value) for name, time, value in zip(recipes(), self.cooking.tolist(), np.asarray(self.worth()).tolist(), strict=True)
-                   if name in self.orders and value > 0]  # fmt: skip
+        table = zip(recipes(), self.cooking.tolist(), np.asarray(self.worth()).tolist(), strict=True)
+        ordered = [(name, time, value) for name, time, value in table if name in self.orders and value > 0]
         if not ordered:
             return 0.0
         cooked = len(self.map.cells(POT)) * (self.max_steps // max(1, min(time for _, time, _ in ordered)))
@@ -374,8 +399,3 @@ class Kitchen(Game, Led):
         names = ("welfare_mean", "gain")
         ceilings = [Oracle(name, "ceiling", self.most, "bound", why) for name in names]
         return [*ceilings, *(Oracle(name, "floor", 0.0, "bound", "nothing is served") for name in names)]
-
-
-def _seen(game: Kitchen, state: World) -> Sight:
-    """What words are made of: all but the planes."""
-    return game.look(state)._replace(planes=None)

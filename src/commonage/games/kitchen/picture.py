@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from commonage.grid.kitchen import DISH, FLOOR, NOTHING, ONION, POT, SOUP, TOMATO, Kitchen, ingredients, kind
+from commonage.grid.kitchen import DISH, NOTHING, ONION, POT, SOUP, TOMATO, Kitchen, ingredients, kind
 
 FILL = ("floor", "counter", "onion box", "tomato box", "dish stack", "pot", "serving")
 COLOUR = {ONION: "onion", TOMATO: "tomato", DISH: "dish", SOUP: "dish"}

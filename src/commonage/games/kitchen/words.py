@@ -91,7 +91,7 @@ def drawn(game: Kitchen, mine: Any) -> str:
     return "\n".join("".join(letters[first : first + width]) for first in range(0, len(letters), width))
 
 
-def thing(code: int) -> str:
+def thing(code: Any) -> str:
     """`an onion`, `a soup of 3 onions`."""
     if int(kind(code)) != SOUP:
         return NAMES[int(kind(code))]
