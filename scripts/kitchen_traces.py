@@ -1,7 +1,7 @@
 """Plays Overcooked in overcooked_ai and writes traces for `commonage.testing.replay_kitchen`.
 
 usage: python scripts/kitchen_traces.py SOURCE FOLDER [EPISODES [STEPS]], with a Python that has numpy, scipy, tqdm and gymnasium.
-SOURCE: the `src` folder of overcooked_ai's repository (github.com/HumanCompatibleAI/overcooked_ai, 1.1.0 and later commits). The
+SOURCE: the `src` folder of overcooked_ai's repository (github.com/HumanCompatibleAI/overcooked_ai). The
 package on the index, 1.1.0, has no old dynamics.
 """
 

@@ -11,7 +11,8 @@ from commonage.errors import SpecError
 from commonage.games.kitchen import Kitchen
 from commonage.grid.kitchen import FAR, LAYOUTS
 from commonage.learn.score import score as played
-from commonage.policies.chef import Chef, tables
+from commonage.policies.chef import Chef
+from commonage.policies.chef.tables import tables_of
 
 
 def gains(game, seats, matches):
@@ -74,21 +75,21 @@ def test_beside_one_who_stands_still_it_works_alone_and_goes_around():
 
 def test_layouts_in_which_one_supplies_the_other():
     """Where onions lie four steps or more from the pots, or behind a counter; the cook is who starts nearer to the pots."""
-    assert {layout: tables(layout).relay for layout in LAYOUTS} == {
+    assert {layout: tables_of(layout).relay for layout in LAYOUTS} == {
         "cramped_room": False,
         "asymmetric_advantages": False,
         "coordination_ring": True,
         "forced_coordination": True,
         "counter_circuit_o_1order": True,
     }
-    assert [tables(layout).cook for layout in ("coordination_ring", "forced_coordination", "counter_circuit_o_1order")] == [0, 0, 1]
-    passes = tables("forced_coordination").passes[0]
+    assert [tables_of(layout).cook for layout in ("coordination_ring", "forced_coordination", "counter_circuit_o_1order")] == [0, 0, 1]
+    passes = tables_of("forced_coordination").passes[0]
     assert np.flatnonzero(passes < FAR).tolist() == [1 * 5 + 2, 2 * 5 + 2]  # the counter between both, at its upper end
 
 
 def test_ways_for_two():
     """In a hall of three cells two can come to both ends, but not past each other."""
-    table = tables("XXXXX/O1 2S/XXXXX")
+    table = tables_of("XXXXX/O1 2S/XXXXX")
     pair = lambda first, second: first * 3 + second
     left, right = 5, 9
     assert table.both[pair(0, 2), left, right] == 0

@@ -1,7 +1,4 @@
-"""Plans in the kitchen: who fetches what, who waits, who gives way; both chefs find the same plan, so two of them work together.
-
-It cooks soups of three onions with one partner, in any layout with up to 30 cells of floor, by tables of ways for two.
-"""
+"""What both chefs should do now: what each wants by what is in its hands, and how the two get there."""
 
 from __future__ import annotations
 
@@ -14,14 +11,11 @@ import numpy as np
 from jax import Array
 
 from commonage import seeds
-from commonage.errors import SpecError
-from commonage.game import Legal
 from commonage.grid.kitchen import (
     COUNTER,
     DISH,
     DISHES,
     FAR,
-    FLOOR,
     INTERACT,
     NOTHING,
     ONION,
@@ -34,40 +28,10 @@ from commonage.grid.kitchen import (
     count,
     kind,
     load,
-    ways,
-)  # fmt: skip
-from commonage.part import static
-from commonage.policy import Policy
+)
+from commonage.policies.chef.tables import Tables, tables_of
 
-MOST = 30  # cells of floor: tables of ways for two have its fourth power
 SOON = 10  # steps before a soup is ready a dish is fetched for it
-PATIENCE = 12  # steps without work, before it no longer counts on its partner; it then works alone for ten times as long
-BLOCKED = 5  # steps, before it goes around a partner who does not give way,
-AROUND = 12  # for so many steps
-APART = 4  # steps between onions and pots from which on one supplies and the other cooks
-
-
-class Memory(NamedTuple):
-    idle: Array  # int32[]: steps without work; above PATIENCE: steps left to work alone
-    barred: Array  # int32[]: steps in a row that it had to go somewhere, and got nowhere; below 0: steps left to go around its partner
-    at: Array  # int32[]: where it last stood
-    late: Array  # int32[]: steps until the move that it decided on is made
-    move: Array  # int32[]: that move
-
-
-class Tables(NamedTuple):
-    """Ways in one layout. Floor cells are numbered 0..n-1; a pair of places is first * n + second; a station is a cell, the last none."""
-
-    place: np.ndarray  # int32[cells]: the number of a floor cell
-    reach: np.ndarray  # int32[n, cells + 1]: steps until one stands beside a station; 0 where there is none to go to
-    around: np.ndarray  # int32[n, n, cells + 1]: the same with a partner who stands (first axis) in the way
-    turn: np.ndarray  # int32[n, cells + 1]: the move that faces a station from beside it; -1 elsewhere
-    next: np.ndarray  # int32[n, 5]: where each move leads, with nobody in the way
-    pairs: np.ndarray  # int32[n * n, 25]: where a pair of moves leads two
-    both: np.ndarray  # int32[n * n, cells + 1, cells + 1]: steps until both stand beside their stations
-    passes: np.ndarray  # int32[2, cells]: how far out of the way it is to hand over an onion, a dish, on a counter; FAR: it cannot be
-    relay: bool  # one supplies, the other cooks
-    cook: int  # which of them cooks: who starts nearer to the pots
 
 
 class Kitchen(NamedTuple):
@@ -88,63 +52,6 @@ class Want(NamedTuple):
     station: Array  # int32[]: a cell, or `cells`: none
     hard: Array  # bool[]: it can act as soon as it is there; else it only waits there
     now: Array  # bool[]: it can act now
-
-
-class Chef(Policy):
-    """`skill`: how likely it follows its plan in a step, else any move comes; `delay`: steps that it stays between a decision and its move.
-
-    `layout` is the game's. Where onions and pots lie apart one chef supplies the other over counters; whoever waits in vain works
-    alone, and whoever is barred goes around. New dynamics: it starts full pots, too.
-    """
-
-    game = "kitchen"
-
-    layout: str = static(default="cramped_room")
-    skill: float = 1.0
-    delay: int = 0
-
-    def check(self) -> None:
-        floor = len(load(self.layout).cells(FLOOR))
-        self.require(floor <= MOST, "layout", f"one with at most {MOST} cells of floor, it has {floor}")
-        self.require(0 <= self.skill <= 1, "skill", "between 0 and 1")
-        self.require(0 <= self.delay <= 1000, "delay", "between 0 and 1000")
-
-    def start(self) -> Memory:
-        zero = jnp.int32(0)
-        return Memory(zero, zero, jnp.int32(-1), jnp.int32(-1), jnp.int32(STAY))
-
-    def act(self, key: Array, memory: Memory, sight: Any, legal: Legal) -> tuple[Array, Memory]:
-        if sight.at.shape != (2,) or sight.things.shape != load(self.layout).terrain.shape:
-            raise SpecError(f"chef(layout={self.layout!r}): it needs one partner and the game's own layout: chef(layout=...)")
-        planned, after = self._plan(key, memory, sight)
-        decides = memory.late < 0
-        move, late = jnp.where(decides, planned, memory.move), jnp.where(decides, self.delay, memory.late)
-        after = jax.tree.map(lambda new, old: jnp.where(decides, new, old), after, memory)
-        slips = ~seeds.chance(seeds.fold(key, "skill"), self.skill)
-        made = jnp.where(late > 0, STAY, jnp.where(slips, seeds.below(seeds.fold(key, "slip"), 6), move))
-        return made.astype(jnp.int32), after._replace(late=(late - 1).astype(jnp.int32), move=move.astype(jnp.int32))
-
-    def _plan(self, key: Array, memory: Memory, sight: Any) -> tuple[Array, Memory]:
-        """(its move, its memory) by the plan for both."""
-        sight = jax.tree.map(jnp.asarray, sight)
-        table, me = tables(self.layout), sight.seat
-        mine = np.arange(2) == me
-        alone, around = mine & (memory.idle > PATIENCE), memory.barred < 0
-        place = jnp.asarray(table.place)[sight.at]
-        detour = jnp.asarray(table.around)[place[1 - me], place[me]]
-        reach = jnp.where((mine & around)[:, None], detour, jnp.asarray(table.reach)[place])
-        here = Kitchen(place, sight.facing, kind(sight.held), sight.things, sight.left, reach, alone)
-        wants = _wants(self.layout, here)
-        moves, goes = _moves(table, here, wants)
-        want, goes = jax.tree.map(lambda *rows: jnp.stack(rows)[me], *wants), goes[me]
-        move = jnp.where(goes & around, _around(key, table, here, want, me), moves[me])
-        stuck = want.hard & goes & (sight.at[me] == memory.at)
-        barred = jnp.where(around, memory.barred + 1, jnp.where(stuck, memory.barred + 1, 0))
-        barred = jnp.where(barred >= BLOCKED, -AROUND, barred)
-        waits = ~want.hard & ~(sight.left > 0).any()  # in vain: nothing comes about by itself
-        idle = jnp.where(memory.idle > PATIENCE, memory.idle - 1, jnp.where(waits, memory.idle + 1, 0))
-        idle = jnp.where(idle == PATIENCE, jnp.where(memory.idle > PATIENCE, 0, 11 * PATIENCE), idle)
-        return move, Memory(idle.astype(jnp.int32), barred.astype(jnp.int32), sight.at[me], memory.late, memory.move)
 
 
 # what each wants
@@ -191,7 +98,7 @@ class Side(NamedTuple):
         return jnp.where(far.min() < 4 * FAR, jnp.argmin(far), len(self.reach)).astype(jnp.int32)
 
 
-def _wants(layout: str, here: Kitchen) -> list[Want]:
+def wants(layout: str, here: Kitchen) -> list[Want]:
     """What each of both wants."""
     stock = _stock(layout, here)
     return [_want(layout, _side(layout, here, stock, seat), here.hand[seat], here.left) for seat in range(2)]
@@ -217,7 +124,7 @@ def _stock(layout: str, here: Kitchen) -> Stock:
 
 
 def _side(layout: str, here: Kitchen, stock: Stock, seat: int) -> Side:
-    table, alone = tables(layout), here.alone[seat]
+    table, alone = tables_of(layout), here.alone[seat]
     other = jnp.where(alone, ONION, here.hand[1 - seat])
     hands = lambda what: (here.hand[seat] == what) * 1 + (~alone & (other == what))
     onions, reach, relay = hands(ONION), here.reach[:, :-1], table.relay & ~alone
@@ -256,7 +163,7 @@ def _want(layout: str, side: Side, hand: Array, left: Array) -> Want:
 
 def _fetch(layout: str, side: Side) -> Want:
     """With empty hands: full pots are started, soups that lie about are served, and a dish that is due goes before onions."""
-    table, stock, none = tables(layout), side.stock, len(side.reach)
+    table, stock, none = tables_of(layout), side.stock, len(side.reach)
     source = lambda what: side.best((stock.boxes[what] & ~side.cooks) | (stock.lying[what] & ~side.supplies))
     onion, dish, soup, begin = source(ONION), source(DISH), side.best(stock.lying[SOUP]), side.best(stock.full)
     onions, dishes = stock.lying[ONION].sum(), stock.lying[DISH].sum()
@@ -290,7 +197,7 @@ def _bring_onion(layout: str, side: Side) -> Want:
 
 def _bring_dish(layout: str, side: Side, left: Array) -> Want:
     """To the pot that is ready first, or over a counter; aside where it is of no use."""
-    table, stock, none = tables(layout), side.stock, len(side.reach)
+    table, stock, none = tables_of(layout), side.stock, len(side.reach)
     any_pot, first = side.best(load(layout).terrain == POT), side.best(stock.cooks, 2 * jnp.maximum(left, 0))
     over = jnp.where(side.supplies | (any_pot == none), _hand_over(layout, side, DISH), none)
     too_many = (side.due + (stock.lacks <= 1) < side.dishes) & (side.seat == 1)
@@ -313,24 +220,24 @@ def _serve(layout: str, side: Side) -> Want:
 
 def _hand_over(layout: str, side: Side, what: int) -> Array:
     """int32[]: the free counter on which it hands over an onion, or a dish."""
-    passes = tables(layout).passes[0 if what == ONION else 1]
+    passes = tables_of(layout).passes[0 if what == ONION else 1]
     return side.best(side.stock.free & (passes < FAR), 4 * passes)
 
 
 def _aside(layout: str, side: Side) -> Array:
     """int32[]: a free counter for something that is in its way; rather none on which things are handed over."""
-    table = tables(layout)
+    table = tables_of(layout)
     return side.best(side.stock.free, 6 * (table.passes[0] < FAR) * table.relay)
 
 
 # how they get there
 
 
-def _moves(table: Tables, here: Kitchen, wants: list[Want]) -> tuple[Array, Array]:
+def moves(table: Tables, here: Kitchen, wanted: list[Want]) -> tuple[Array, Array]:
     """(int32[2] the moves of both, bool[2] who is on its way, or gives way to the other)."""
     none, n = table.reach.shape[1] - 1, len(table.next)
-    stations = jnp.stack([want.station for want in wants])
-    hard = jnp.stack([want.hard for want in wants])
+    stations = jnp.stack([want.station for want in wanted])
+    hard = jnp.stack([want.hard for want in wanted])
     near = jnp.asarray(table.reach)[here.place, stations]
     goals = jnp.where(hard, stations, none)
     pair = here.place[0] * n + here.place[1]
@@ -350,84 +257,15 @@ def _moves(table: Tables, here: Kitchen, wants: list[Want]) -> tuple[Array, Arra
     chosen = jnp.argmin(jnp.where(barred | lost, 2**30, cost))
     walk = jnp.stack([chosen // 5, chosen % 5])
     faces = turn == here.facing
-    now = jnp.stack([want.now for want in wants]) & hard
+    now = jnp.stack([want.now for want in wanted]) & hard
     act = jnp.where(faces, jnp.where(now, INTERACT, STAY), turn)
-    moves = jnp.where(fixed, act, jnp.where((walk == STAY) & beside & ~faces, turn, walk))
-    return moves.astype(jnp.int32), ~fixed & hard
+    made = jnp.where(fixed, act, jnp.where((walk == STAY) & beside & ~faces, turn, walk))
+    return made.astype(jnp.int32), ~fixed & hard
 
 
-def _around(key: Array, table: Tables, here: Kitchen, want: Want, me: Array) -> Array:
+def around(key: Array, table: Tables, here: Kitchen, want: Want, me: Array) -> Array:
     """int32[]: the move to its station around a partner who stands; any where there is no way."""
     place, other = here.place[me], here.place[1 - me]
     after = jnp.asarray(table.next)[place]
     far = jnp.where(after == other, FAR, jnp.asarray(table.around)[other, after, want.station])
     return jnp.where(far.min() < FAR, jnp.argmin(far), seeds.below(seeds.fold(key, "around"), 4)).astype(jnp.int32)
-
-
-@functools.cache
-def tables(layout: str) -> Tables:
-    """All tables of one layout."""
-    kitchen, far = load(layout), ways(layout).astype(np.int32)
-    floor, cells = kitchen.cells(FLOOR), len(kitchen.terrain)
-    n, faced = len(floor), kitchen.faced.reshape(-1, 4)[floor]
-    place = np.zeros(cells, np.int32)
-    place[floor] = np.arange(n)
-    step = place[kitchen.next.reshape(-1, 8)[floor][:, :5]]
-    turn = np.full((n, cells + 1), -1, np.int32)
-    for move in range(4):
-        turn[np.arange(n), faced[:, move]] = move
-    turn[:, floor] = -1
-    beside = turn[:, :cells] >= 0
-    between = far[np.ix_(floor, floor)]
-    reach = _reach(between, beside)
-    around = np.stack([_reach(_between(step, blocked), beside) for blocked in range(n)])
-    pairs, both = _pairs(step, beside)
-    gate = lambda *kinds: beside[:, np.isin(kitchen.terrain, kinds)].any(1)
-    pots, onions, dishes = gate(POT), gate(ONIONS), gate(DISHES)
-    counters = kitchen.terrain == COUNTER
-    away = lambda where: np.where(counters, reach[where, :cells].min(0, initial=FAR), FAR)
-    passes = np.stack([np.minimum(away(source) + away(pots), FAR) for source in (onions, dishes)])
-    passes = np.where(passes <= passes.min(1, keepdims=True) + 2, passes, FAR)
-    apart = between[np.ix_(onions, pots)].min(initial=FAR)
-    starts = place[list(kitchen.starts)]
-    nearest = reach[:, :cells][:, kitchen.terrain == POT].min(1, initial=FAR)
-    cook = int(np.argmin(nearest[starts])) if len(starts) == 2 else 0
-    return Tables(place, reach, around, turn, step, pairs, both, passes, bool(apart >= APART), cook)
-
-
-def _between(step: np.ndarray, blocked: int) -> np.ndarray:
-    """int32[n, n]: steps from place to place where one of them is blocked."""
-    n = len(step)
-    far = np.where(np.eye(n, dtype=bool), 0, FAR)
-    open_ = np.where(step == blocked, np.arange(n)[:, None], step)
-    for _ in range(n):
-        far = np.minimum(far, far[open_].min(1) + 1)
-    return np.minimum(far, FAR)
-
-
-def _reach(between: np.ndarray, beside: np.ndarray) -> np.ndarray:
-    """int32[n, cells + 1]: steps until one stands beside each station; 0 to none."""
-    far = np.where(beside[None], between[:, :, None], FAR).min(1)
-    return np.concatenate([far, np.zeros((len(far), 1), np.int64)], 1).astype(np.int32)
-
-
-def _pairs(step: np.ndarray, beside: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """`pairs` and `both` of the tables."""
-    n, cells = beside.shape
-    first, second = np.divmod(np.arange(n * n), n)
-    one, two = (np.repeat(step[first], 5, 1), np.tile(step[second], (1, 5)))
-    clash = (one == two) | ((one == second[:, None]) & (two == first[:, None]))
-    here = np.arange(n * n)[:, None]
-    pairs = np.where(clash, here, one * n + two).astype(np.int32)
-    far = np.full((n * n, n * n), FAR, np.uint8)
-    far[np.arange(n * n), np.arange(n * n)] = 0
-    far[first == second] = far[:, first == second] = FAR
-    while True:
-        nearer = np.minimum(far, np.minimum(far[pairs].min(1), FAR - 1) + 1)
-        if (nearer == far).all():
-            break
-        far = nearer
-    far = far.reshape(n * n, n, n)
-    gates = [*(np.flatnonzero(beside[:, cell]) for cell in range(cells)), np.arange(n)]
-    narrow = lambda table, axis: np.stack([table.take(gate, axis).min(axis, initial=FAR) for gate in gates], axis)
-    return pairs, narrow(narrow(far, 2), 1).astype(np.int32)
