@@ -60,7 +60,7 @@ def _parameters(call: Any) -> Iterator[Parameter]:
             flag = (named or [f"--{name.replace('_', '-')}"])[0]
             value = "" if kind is bool else f" {VALUES.get(kind, 'TEXT')}"
             again = " May be repeated." if "list" in str(kind) else ""
-            default = "" if kind is bool or parameter.default in (None, "") else str(parameter.default)
+            default = "" if kind is bool or parameter.default in (None, "", parameter.empty) else str(parameter.default)
             yield Parameter(flag + value, (told.help or "") + again, default)
 
 

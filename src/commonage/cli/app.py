@@ -366,6 +366,27 @@ def schelling(
     show.schelling(game, cooperate, defect, mechanisms or [], sets or [], repeats, seed, out, json, limits)
 
 
+@app.command(rich_help_panel=STUDY)
+@_asks_models
+def crossplay(
+    context: typer.Context,
+    game: Annotated[str, typer.Argument(metavar="GAME", help="As for play; a table of two.")],
+    players: Annotated[str, typer.Option(help="A list as of seats, as in tit_for_tat,defector: each plays with each, in both seats.")],
+    mechanisms: With = None,
+    sets: Sets = None,
+    repeats: Repeats = 20,
+    seed: Seed = 0,
+    out: Out = None,
+    json: Json = False,
+    *,
+    limits: dict[str, Any],
+) -> None:
+    """Who gets on with strangers? Everybody beside everybody, in either seat."""
+    from commonage.cli import show
+
+    show.crossplay(game, players, mechanisms or [], sets or [], repeats, seed, out, json, limits)
+
+
 @app.command(rich_help_panel=TRUST)
 def verify(json: Json = False) -> None:
     """Published and closed-form values, ours beside them."""

@@ -16,6 +16,7 @@ from typing import Any
 
 import typer
 
+from commonage import spec
 from commonage.errors import SpecError
 
 DONE, NOT_MET, INCOMPLETE = 0, 1, 3
@@ -34,8 +35,6 @@ def play(
     game: str, mechanisms: Sequence[str], seats: str, sets: Sequence[str], generations: str, repeats: int, seed: int, out: Path | None,
     runner: str, on_failure: str, max_failed: int, json: bool, save: Path | None, dry: str | None, limits: dict[str, Any],
 ) -> None:  # fmt: skip
-    from commonage import spec
-
     spec.known(game, mechanisms, seats)  # before anything heavy is imported
     from commonage.run.study import Arm, Study
 
@@ -57,7 +56,6 @@ def preset(
     name: str, variants: Sequence[str], mechanisms: Sequence[str], seats: str, sets: Sequence[str], options: dict[str, Any],
     out: Path | None, max_failed: int, json: bool, save: Path | None, dry: str | None, limits: dict[str, Any],
 ) -> None:  # fmt: skip
-    from commonage import spec
     from commonage.run.study import Study
 
     chosen = [one for text in variants for one in text.split(",")]
@@ -243,7 +241,6 @@ def replay(
     folder: Path, match: int, at: int, seat: Sequence[str], sets: Sequence[str], without: Sequence[str], mechanisms: Sequence[str],
     out: Path | None, limits: dict[str, Any],
 ) -> None:  # fmt: skip
-    from commonage import spec
     from commonage.measure import words
     from commonage.run import replay as again
     from commonage.run.result import Result
@@ -305,23 +302,40 @@ def schelling(
     game: str, cooperate: str, defect: str, mechanisms: Sequence[str], sets: Sequence[str], repeats: int, seed: int, out: Path | None,
     json: bool, limits: dict[str, Any],
 ) -> None:  # fmt: skip
-    from commonage import spec
-
     spec.known(game, mechanisms, f"{cooperate},{defect}")  # before anything heavy is imported
+    from commonage.run import schelling as diagram
+
+    found = lambda table, **how: diagram.schelling(table, cooperate, defect, repeats, seed, limits=limits, **how)
+    _compared(diagram, found, (game, mechanisms, sets), out, json)
+
+
+def crossplay(
+    game: str, players: str, mechanisms: Sequence[str], sets: Sequence[str], repeats: int, seed: int, out: Path | None, json: bool,
+    limits: dict[str, Any],
+) -> None:  # fmt: skip
+    spec.known(game, mechanisms, players)
+    from commonage.run import crossplay as matrix
+
+    found = lambda table, **how: matrix.crossplay(table, players, repeats, seed, limits=limits, **how)
+    _compared(matrix, found, (game, mechanisms, sets), out, json)
+
+
+def _compared(kind: Any, play: Callable[..., Any], table: tuple[str, Sequence[str], Sequence[str]], out: Path | None, json: bool) -> None:
+    """Plays what a module compares, writes its figure beside the log, and prints its text or its summary."""
     from commonage.game import base
     from commonage.measure import report as pages
-    from commonage.run import schelling as diagrams
     from commonage.run.result import Result
 
-    table = spec.game(game, tuple(mechanisms), spec.settings(sets))
-    target = out or _free(Path("runs") / f"{base(table).name}-schelling")
+    game, mechanisms, sets = table
+    played, name = spec.game(game, tuple(mechanisms), spec.settings(sets)), kind.__name__.rpartition(".")[2]
+    target = out or _free(Path("runs") / f"{base(played).name}-{name}")
     with _progress("playing", json) as progress:
-        found = diagrams.schelling(table, cooperate, defect, repeats, seed, out=target, limits=limits, progress=progress)
-    drawn, picture = diagrams.figure(found), target / "schelling.svg"
+        found = play(played, out=target, progress=progress)
+    drawn, picture = kind.figure(found), target / f"{name}.svg"
     if drawn:
         picture.write_text(drawn, encoding="utf-8")
     where = f"{f'Figure: {picture}    ' if drawn else ''}Log: {target}"
-    print(jsonlib.dumps(diagrams.summary(found)) if json else f"{diagrams.text(found)}\n\n  {where}")
+    print(jsonlib.dumps(kind.summary(found)) if json else f"{kind.text(found)}\n\n  {where}")
     result = Result(target)
     if _left(result) or result.status.get("failed", 0):
         print(*pages.notes(result.summary()), *_unfinished(result), sep="\n", file=sys.stderr)
@@ -345,7 +359,7 @@ def verify(json: bool) -> None:
 
 
 def check(name: str, game: str, mechanisms: Sequence[str]) -> None:
-    from commonage import spec, testing
+    from commonage import testing
 
     print(testing.check(name, spec.game(game or "commons", mechanisms) if game or mechanisms else None))
 
@@ -368,8 +382,6 @@ def _seats(texts: Sequence[str]) -> dict[int, str]:
 
 
 def _anybody(game: str, mechanisms: Sequence[str], sets: Sequence[str]) -> str:
-    from commonage import spec
-
     count = spec.game(game, tuple(mechanisms), spec.settings(sets)).seats
     print(f"Nobody is named, so random play takes all {count} seats; say who with --seats (commonage agents).", file=sys.stderr)
     return f"random*{count}"

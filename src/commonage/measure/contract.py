@@ -17,6 +17,7 @@ import functools
 import re
 from typing import Any, ClassVar, NamedTuple, Protocol
 
+import numpy as np
 import polars as pl
 
 KEYS = ("arm", "match")
@@ -123,6 +124,13 @@ class Played:
         return self.moves.lazy().group_by(*KEYS, "seat").agg(
             gain=self.gained().sum(), reward=reward.sum(), deeds=deed.sum(), count=deed.count()
         ).collect()  # fmt: skip
+
+    def returns(self, seats: int, repeats: int) -> np.ndarray:
+        """float64[arms, seats of the list, repeats]: all rewards of a match; NaN where it was not finished."""
+        rows = self.seats.join(self.matches.select(*KEYS, "repeat"), on=KEYS)
+        found = np.full((len(self.arms), seats, repeats), np.nan)
+        found[rows["arm"], rows["seat"], rows["repeat"]] = rows["reward"]
+        return found
 
     @functools.cached_property
     def turns(self) -> pl.DataFrame:

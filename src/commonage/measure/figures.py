@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import math
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 import polars as pl
 from matplotlib.axes import Axes
-from matplotlib.patches import PathPatch
+from matplotlib.patches import PathPatch, Rectangle
 from matplotlib.path import Path
 
 from commonage.measure import intervals, words
@@ -78,6 +79,30 @@ def curves(title: str, rows: Sequence[Curve], share: bool = False, x: str = "rou
 
 
 @drawn
+def matrix(title: str, rows: Sequence[str], columns: Sequence[str], cells: Sequence[Sequence[dict[str, Any]]]) -> str:
+    """Means with their intervals in a table of squares, the darker the higher."""
+    decimals = words.places([cell for row in cells for cell in row])
+    names = [[_wrapped(name, 22, 2) for name in side] for side in (rows, columns)]
+    wide, high, left = 112, 46, 22 + 6.3 * max((len(line) for name in names[0] for line in name.split("\n")), default=0)
+    width, height = left + wide * len(columns) + 14, 74 + high * len(rows)
+    figure, axes = sheet(width, height, (left, 14, 14, 60))
+    axes.set_xlim(0, len(columns))
+    axes.set_ylim(len(rows), 0)
+    label(figure, 14, height - 16, title, width, height)
+    axes.xaxis.tick_top()
+    axes.set_xticks([i + 0.5 for i in range(len(columns))], names[1])
+    axes.set_yticks([i + 0.5 for i in range(len(rows))], names[0])
+    for (i, j), cell, shade in _shaded(cells):
+        axes.add_patch(Rectangle((j + 0.02, i + 0.04), 0.96, 0.92, color=INK["arm0"], alpha=0.06 + 0.5 * shade, linewidth=0))
+        mean, limits = words.number(cell["mean"], cell["unit"], decimals), words.limits(cell, decimals)
+        written = functools.partial(axes.text, color=INK["ink"], ha="center", va="center")
+        written(j + 0.5, i + (0.36 if limits else 0.5), mean, fontweight="bold")
+        written(j + 0.5, i + 0.7, limits, fontsize=9.5)
+    said = (f"{name}: {', '.join(_said(cell, decimals) for cell in row)}" for name, row in zip(rows, cells, strict=True))
+    return svg(figure, f"{title}; " + "; ".join(said))
+
+
+@drawn
 def lake(tables: Tables) -> str:
     """The commons at a glance: the share of lakes still alive by month, and beside it what a seat caught."""
     played = Played.of(tables)
@@ -138,6 +163,15 @@ def by_generation(rows: pl.DataFrame, names: dict[int, str]) -> dict[int, Curve]
                 name, color(place), np.array(x), mean, np.where(np.isnan(low), mean, low), np.where(np.isnan(high), mean, high), each
             )
     return out
+
+
+def _shaded(cells: Sequence[Sequence[dict[str, Any]]]) -> Iterator[tuple[tuple[int, int], dict[str, Any], float]]:
+    """(row, column), cell, and how dark it is, 0 to 1: from the least to the most of all means."""
+    known = [cell["mean"] for row in cells for cell in row if cell["mean"] is not None]
+    least, most = min(known, default=0.0), max(known, default=0.0)
+    for i, row in enumerate(cells):
+        for j, cell in enumerate(row):
+            yield (i, j), cell, 0.0 if cell["mean"] is None or most == least else (cell["mean"] - least) / (most - least)
 
 
 def _row(axes: Axes, place: int, row: Row, decimals: int) -> None:

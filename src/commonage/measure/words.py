@@ -42,6 +42,13 @@ def limits(cell: Cell | None, decimals: int = 0, sign: bool = False) -> str:
     return f"[{low}, {high}]" if low != high else ""
 
 
+def means(cells: Sequence[Cell], sign: bool = False) -> list[str]:
+    """Means with their intervals, `12 [10, 14]`, with the same decimals."""
+    digits = places(cells)
+    said = ["-" if cell["mean"] is None else plain(cell["mean"], cell["unit"], digits, sign) for cell in cells]
+    return [f"{mean} {limits(cell, digits, sign)}".rstrip() for mean, cell in zip(said, cells, strict=True)]
+
+
 def bounds(cell: Cell, decimals: int | None = None) -> str:
     """`3 to 12 %`: the mean, had the failed matches been the worst or the best; nothing where neither is known."""
     known = sorted(end for end in (cell.get("worst"), cell.get("best")) if end is not None)

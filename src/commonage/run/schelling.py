@@ -8,12 +8,11 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-import polars as pl
 
 from commonage import spec
 from commonage.errors import SpecError
 from commonage.measure import figures, intervals, words
-from commonage.measure.contract import KEYS, Played, Tables
+from commonage.measure.contract import Played, Tables
 from commonage.measure.intervals import Interval
 from commonage.models.limits import Limits
 from commonage.run import seats
@@ -112,14 +111,14 @@ def schelling(
 def text(found: Schelling) -> str:
     """The curves as a table, and the tests in words."""
     sides = {f"cooperate: {found.cooperate}": found.cooperators, f"defect: {found.defect}": found.defectors}
-    columns = [[name, *_said([_cell(each) for each in returns])] for name, returns in sides.items()]
+    columns = [[name, *words.means([_cell(each) for each in returns])] for name, returns in sides.items()]
     wide, first = max(map(len, columns[0])) + 3, "others who cooperate"
     lines = [f"{first}   {columns[0][0]:<{wide}}{columns[1][0]}"]
     lines += [
         f"{others:>{len(first)}}   {one:<{wide}}{other}" for others, (one, other) in enumerate(zip(*(c[1:] for c in columns), strict=True))
     ]
     tests = list(zip(TESTS, (found.better, found.safe, found.fear, found.greed), strict=True))
-    pays = _said([{**one._asdict(), "unit": ""} for _, one in tests], sign=True)
+    pays = words.means([{**one._asdict(), "unit": ""} for _, one in tests], sign=True)
     lines += ["", *(f"{VERDICTS[above(one)]:<8}{name}: {paid}" for (name, one), paid in zip(tests, pays, strict=True))]
     return "\n".join([*lines, f"{VERDICTS[found.dilemma]:<8}a social dilemma: both of the first two, and fear or greed"])
 
@@ -154,22 +153,12 @@ def _cell(returns: np.ndarray) -> dict[str, Any]:
     return {**intervals.mean(returns[~np.isnan(returns)])._asdict(), "unit": "points"}
 
 
-def _said(cells: Sequence[dict[str, Any]], sign: bool = False) -> list[str]:
-    """Means with their intervals, `12 [10, 14]`."""
-    digits = words.places(cells)
-    means = ["-" if cell["mean"] is None else words.plain(cell["mean"], "", digits, sign) for cell in cells]
-    return [f"{mean} {words.limits(cell, digits, sign)}".rstrip() for mean, cell in zip(means, cells, strict=True)]
-
-
 def _curves(tables: Tables, seats: int, repeats: int) -> tuple[np.ndarray, np.ndarray]:
     """(R_c(l + 1), R_d(l)), float64[seats, repeats] each: in arm k the first k seats of the list cooperate."""
-    played = Played.of(tables)
-    rows = played.seats.join(played.matches.select(*KEYS, "repeat"), on=KEYS).with_columns(cooperates=pl.col("seat") < pl.col("arm"))
-    means = rows.group_by("arm", "repeat", "cooperates").agg(pl.col("reward").mean())
-    cooperators, defectors = np.full((2, seats, repeats), np.nan)
-    for arm, repeat, cooperates, reward in means.iter_rows():
-        (cooperators if cooperates else defectors)[arm - cooperates, repeat] = reward
-    return cooperators, defectors
+    mixtures = Played.of(tables).returns(seats, repeats)
+    cooperators = [mixture[:k].mean(0) for k, mixture in enumerate(mixtures) if k]
+    defectors = [mixture[k:].mean(0) for k, mixture in enumerate(mixtures) if k < seats]
+    return np.array(cooperators), np.array(defectors)
 
 
 def _difference(a: np.ndarray, b: np.ndarray) -> Interval:
