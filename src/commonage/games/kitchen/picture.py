@@ -8,6 +8,7 @@ import numpy as np
 
 from commonage.grid.kitchen import DISH, NOTHING, ONION, POT, SOUP, TOMATO, Kitchen, ingredients, kind
 
+NAMES = ("", "", "onions", "tomatoes", "dishes", "", "serve")  # what is written on the terrain
 FILL = ("floor", "counter", "onion box", "tomato box", "dish stack", "pot", "serving")
 COLOUR = {ONION: "onion", TOMATO: "tomato", DISH: "dish", SOUP: "dish"}
 NOSE = ((0, -1), (0, 1), (1, 0), (-1, 0))  # right, down: north, south, east, west
@@ -19,7 +20,8 @@ def draw(kitchen: Kitchen, world: Any, left: np.ndarray, times: np.ndarray) -> l
     shapes: list[dict[str, Any]] = []
     for cell, ground in enumerate(kitchen.terrain.tolist()):
         y, x = divmod(cell, width)
-        shapes.append({"shape": "rect", "x": x * unit, "y": y * unit, "w": unit, "h": unit, "fill": FILL[ground]})
+        name = {"text": NAMES[ground]} if NAMES[ground] else {}
+        shapes.append({"shape": "rect", "x": x * unit, "y": y * unit, "w": unit, "h": unit, "fill": FILL[ground], **name})
     for cell, code in enumerate(world.things.tolist()):
         y, x = divmod(cell, width)
         shapes += _thing(code, x, y, 0.3, unit)
