@@ -18,6 +18,7 @@ SMALL = {
     "harvest": "harvest(seats=3,rounds=2,round_steps=6)",
     "gathering": "gathering(seats=3,rounds=2,round_steps=6,zap_hits=1,regrow=3)",
     "pool": "pool(seats=3,rounds=4,reach=100)",
+    "maze": "maze(rounds=4)",
 }
 
 

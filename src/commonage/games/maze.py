@@ -44,6 +44,8 @@ class State(NamedTuple):
 class Sight(NamedTuple):
     clock: Array  # int32[seats]
     grid: Array  # int32[seats, size, size]: 0 floor, 1 wall, 2 hidden
+    owner: Array  # int32[seats, size, size]: which copy shows a cell, 0 or 1; -1 both
+    start: Array  # int32[seats]: a cell, row x size + column
     goal: Array  # int32[seats]: a cell, row x size + column
     place: Array  # int32[seats]: where the walker stands
     proposed: Array  # int32[seats]: what the first named in this round, if the second answers now; -1 nothing
@@ -142,7 +144,9 @@ class Maze(Game):
         if self.views == "split":
             shown = (state.owner < 0) | (state.owner == jnp.arange(2)[:, None, None])
         grid = jnp.where(shown, state.walls, HIDDEN).astype(jnp.int32)
-        return Sight(each(state.clock), grid, *(each(x) for x in (state.goal, state.place, state.proposed, state.named, state.bumped)))
+        owner = jnp.full_like(state.owner, -1) if self.views == "whole" else state.owner
+        rest = (owner, state.start, state.goal, state.place, state.proposed, state.named, state.bumped)
+        return Sight(each(state.clock), grid, *(each(x) for x in rest))
 
     def step(self, key: Array, state: State, moves: Array) -> Turn:
         after = self._walks(state, moves)
@@ -195,7 +199,9 @@ class Maze(Game):
             2: "Each round each names north, east, south or west, or wait. The walker takes a step only if both name the same, and no wall "
             "and no edge is there.",
         }[self.seats]
-        first = f" {('You name', 'The other names')[seat]} a way first, and the other hears it." if self.order == "turn" and seat == 0 else ""
+        first = (
+            f" {('You name', 'The other names')[seat]} a way first, and the other hears it." if self.order == "turn" and seat == 0 else ""
+        )
         if self.order == "turn" and seat == 1:
             first = " The other names a way first, and you hear it."
         sees = {

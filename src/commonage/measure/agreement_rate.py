@@ -14,5 +14,7 @@ class AgreementRate(Measure):
 
     def each(self, tables):
         played = Played.of(tables)
-        rows = played.having(played.steps, *self.facts).join(played.turns, on=(*KEYS, "step")).with_columns(pl.col("agreed").cast(pl.Float64))
+        rows = (
+            played.having(played.steps, *self.facts).join(played.turns, on=(*KEYS, "step")).with_columns(pl.col("agreed").cast(pl.Float64))
+        )
         return rows.group_by(KEYS).agg(value=pl.col("agreed").filter(pl.col("agreed") >= 0).mean())
