@@ -82,7 +82,7 @@ class Maze(Game):
         self.require(self.seats in (1, 2), "seats", "1 or 2")
         self.require(self.rounds >= 1, "rounds", "at least 1")
         self.require(3 <= self.size <= LARGEST, "size", f"between 3 and {LARGEST}")
-        self.require(1 <= self.least, "least", "at least 1")
+        self.require(self.least >= 1, "least", "at least 1")
         longest = 2 * (self.size - 1)  # from corner to corner
         self.require(self.least <= self.most <= longest, "most", f"between least={self.least} and {longest}, the way from corner to corner")
         self.require(self.views in ("split", "whole", "copies"), "views", "split, whole or copies")
@@ -283,12 +283,14 @@ def distances(walls: Array, goal: Array, reach: int) -> Array:
     far = size * size
     first = jnp.where(jnp.arange(far).reshape(size, size) == goal, 0, far).astype(jnp.int32)
 
-    def widens(_: Array, found: Array) -> Array:
+    def widens(loop: tuple[Array, Array, Array]) -> tuple[Array, Array, Array]:
+        i, _, found = loop
         around = jnp.pad(found, 1, constant_values=far)
         near = jnp.minimum(jnp.minimum(around[:-2, 1:-1], around[2:, 1:-1]), jnp.minimum(around[1:-1, :-2], around[1:-1, 2:]))
-        return jnp.where(walls, far, jnp.minimum(found, near + 1))
+        return i + 1, found, jnp.where(walls, far, jnp.minimum(found, near + 1))
 
-    return jax.lax.fori_loop(0, reach, widens, first)
+    more = lambda loop: (loop[0] < reach) & (loop[1] != loop[2]).any()
+    return jax.lax.while_loop(more, widens, (jnp.int32(0), first - 1, first))[2]
 
 
 def way_to(walls: Array, goal: Array, place: Array) -> Array:

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
 # the order in which measures are shown; a user's own come first
 HEADLINES = (
-    "focal_return", "accuracy", "success", "progress", "path_optimality", "agreement_rate", "survival_rate", "survival_time", "gain", "per_step", "welfare_min", "welfare_mean", "cooperation",
+    "focal_return", "accuracy", "success", "progress", "path_optimality", "agreement_rate", "survival_rate", "survival_time",
+    "gain", "per_step", "welfare_min", "welfare_mean", "cooperation",
     "final_holdings", "log_holdings", "collusion_index", "consumer_harm", "efficiency", "equality", "sustainability", "peace",
     "others_coins", "cleaned", "eaten", "zapped", "over_usage", "compliance", "norm_similarity",
 )  # fmt: skip

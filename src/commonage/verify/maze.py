@@ -15,8 +15,8 @@ from commonage.verify import Check
 
 SOURCE = "maze, paths of 8, 12 rounds: P(Bin(12, p) >= 8), p the probability that both name the right way"
 LISTS: dict[str, Player] = {"exact": (Navigator(),), "half": (Navigator(skill=0.5),), "half, trusts": (Navigator(skill=0.5, trust=0.5),)}
-MATCHES = 20_000
-WITHIN = 0.012  # four standard errors of a rate over that many matches, at most
+MATCHES = 4_000
+WITHIN = 0.026  # four standard errors of a rate over that many matches, at most
 
 
 def checks() -> list[Check]:
@@ -34,7 +34,7 @@ def checks() -> list[Check]:
 def told() -> float:
     """The share of arrivals of pairs that tell each other their whole copies."""
     signals = tuple("".join(".#"[code >> i & 1] for i in range(3)) for code in range(8))
-    return _share(Talk(game=Maze(), signals=signals), [(MapReader(), MapTeller())] * 2, 1000)
+    return _share(Talk(game=Maze(), signals=signals), [(MapReader(), MapTeller())] * 2, 200)
 
 
 def _arrive(game: Maze, first: str, second: str) -> float:
