@@ -15,8 +15,8 @@ from commonage.verify import Check
 
 SOURCE = "maze, paths of 8, 12 rounds: P(Bin(12, p) >= 8), p the probability that both name the right way"
 LISTS: dict[str, Player] = {"exact": (Navigator(),), "half": (Navigator(skill=0.5),), "half, trusts": (Navigator(skill=0.5, trust=0.5),)}
-MATCHES = 4_000
-WITHIN = 0.026  # four standard errors of a rate over that many matches, at most
+MATCHES = 2_000
+WITHIN = 0.036  # four standard errors of a rate over that many matches, at most
 
 
 def checks() -> list[Check]:
