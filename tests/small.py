@@ -19,6 +19,7 @@ SMALL = {
     "gathering": "gathering(seats=3,rounds=2,round_steps=6,zap_hits=1,regrow=3)",
     "kitchen": "kitchen(rounds=2,round_steps=8,time=3)",
     "pool": "pool(seats=3,rounds=4,reach=100)",
+    "maze": "maze(rounds=4)",
 }
 
 
