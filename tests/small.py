@@ -21,6 +21,7 @@ SMALL = {
     "pool": "pool(seats=3,rounds=4,reach=100)",
     "maze": "maze(rounds=4)",
 }
+WHOLE = dict.fromkeys(("rota",), "(whole=true,")  # policies that plan with the whole map
 
 
 def small(game: str) -> str:

@@ -15,10 +15,9 @@ from commonage.games.dilemma import Dilemma
 from commonage.grid.game import Grid
 from commonage.learn import rollout
 from commonage.part import Part, snake
-from small import compiled, small
+from small import WHOLE, compiled, small
 
 GAMES, MECHANISMS, POLICIES = compiled(), *(sorted(find.parts(kind)) for kind in ("mechanisms", "policies"))
-WHOLE = dict.fromkeys(("rota",), "(whole=true,")  # policies that plan with the whole map
 FILES = [path for kind in ("games", "mechanisms", "policies") for path in sorted((find.HERE / kind).glob("[a-z]*.py"))]
 
 

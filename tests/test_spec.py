@@ -398,3 +398,8 @@ def test_a_mismatch_names_both_numbers_and_the_way_out() -> None:
         match=re.escape("commons(capacity=50) has 5 places, the seat list names 6 (greedy*6); name 5, or set the places: commons(seats=6)"),
     ):
         seats.check(Commons(capacity=50), seats.read("greedy*6"))
+
+
+def test_a_preset_in_place_of_a_game_says_how_to_have_it() -> None:
+    with pytest.raises(SpecError, match=r"cleanup_synthesis is a preset, .* its game is cleanup\(map=cleanup_policy_synthesis"):
+        spec.game("cleanup_synthesis(seats=5)")

@@ -108,6 +108,10 @@ def unknown(kind: str, name: str, entries: Iterable[str]) -> SpecError:
     if re.search(r"\.\w{1,5}$", name) and "://" not in name:
         fault = "wrong file" if Path(name).exists() else "no such file"
         return SpecError(f"{fault} {name!r}: a study ends in .toml, a part of your own in .py")
+    if kind == "game" and name in preset.known():
+        return SpecError(
+            f"{name} is a preset, which takes no parameters and is played by its name alone; its game is {preset.load(name).game}"
+        )
     other = kind_of(name)
     return errors.unknown(kind, name, entries, f"{name} is {USES[other].format(name)}" if other else "")
 

@@ -133,6 +133,7 @@ class Game(Part):
     spares: ClassVar[bool] = False  # can go on when a seat retires
     deeds: ClassVar[bool] = True  # some moves are deeds, cooperative or not
     wide: ClassVar[bool] = False  # its state is large, a map: compiled matches lie one after another, not interleaved
+    lasting: ClassVar[tuple[str, ...]] = ()  # parameters by which its state was laid out: a fork cannot change them
     private: ClassVar[tuple[str, ...]] = ()  # fields of its state, rows by seat, of which nobody sees another's
 
     @property

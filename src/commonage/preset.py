@@ -53,6 +53,11 @@ class Preset:
         """Every variant with what it is about, the base first."""
         return {BASE: self.about, **{name: row.get("about", "") for name, row in self.variant.items()}}
 
+    @property
+    def game(self) -> str:
+        """The game of its base, with its parameters."""
+        return self.base["game"]
+
     def rows(self, variants: Sequence[str] = (), seats: str = "", players: Sequence[str] = ()) -> list[Row]:
         """The arms of these variants, or of the base; with one seat list, whose `players` each stand there once, or with its own."""
         chosen = list(self.variants) if ALL in variants else list(dict.fromkeys(variants)) or [BASE]

@@ -283,3 +283,13 @@ def test_the_report_takes_a_background(tmp_path: Path) -> None:
     cell = Result(tmp_path, [FocalReturn("cheat(low=1,high=6)")]).summary()["arms"][0]["measures"]["focal_return"]
     assert cell["n"] == 3
     assert "focal_return" not in Result(tmp_path).summary()["arms"][0]["measures"]
+
+
+def test_a_background_that_sits_nowhere_is_an_error() -> None:
+    """A slip of the pen is no table without the measure."""
+    arms = [{"arm": 0, "spec": {"seats": "cheat,random*2"}}]
+    FocalReturn("random").must_seat(arms)
+    with pytest.raises(SpecError, match="nobody at these tables is 'randon'; there are cheat, random"):
+        FocalReturn("randon").must_seat(arms)
+    with pytest.raises(SpecError, match="in no arm do others sit beside it"):
+        FocalReturn("cheat,random").must_seat(arms)

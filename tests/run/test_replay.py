@@ -577,3 +577,21 @@ def test_transcripts_of_both_runners_are_equal(played: Path, number: int) -> Non
     assert text.partition(";")[2].replace(f"match {number}", "") == transcript(played, 5 - number).partition(";")[2].replace(
         f"match {5 - number}", ""
     )
+
+
+@pytest.mark.parametrize(
+    ("game", "seats", "changed"),
+    [
+        ("coins(height=5,width=5,rounds=2,round_steps=3)", "coin_matcher,coin_grabber", {"height": 6}),
+        ("harvest(seats=2,rounds=2,round_steps=3)", "random*2", {"map": "harvest_closed"}),
+        ("coin_game(rounds=2)", "random*2", {"size": 4}),
+        ("kitchen(rounds=2,round_steps=3)", "random*2", {"layout": "coordination_ring"}),
+    ],
+)
+def test_a_fork_cannot_change_the_world(game, seats, changed, tmp_path):
+    """The state was laid out by it: on another map players would stand in walls."""
+    Study(game, seats, repeats=1).run(tmp_path / "log")
+    (field,) = changed
+    with pytest.raises(SpecError, match=f"--set {field}=.*the match was begun with"):
+        fork(tmp_path / "log", 1, 2, out=tmp_path / "fork", sets=changed)
+    assert not (tmp_path / "fork").exists()

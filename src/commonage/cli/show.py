@@ -180,6 +180,8 @@ def report(
     if json and csv:
         raise SpecError("--json and --csv: name one of them")
     result = Result(folder, [*measures, *([FocalReturn(background)] if background else [])])
+    if background:
+        FocalReturn(background).must_seat(result.tables.arms)
     if events:
         _write_events(result, events)
     if json:

@@ -53,6 +53,8 @@ class CoinGame(Game):
     penalty: float = 2.0
     seats: ClassVar[int] = 2
 
+    lasting: ClassVar[tuple[str, ...]] = ("size", "round_steps")
+
     def check(self) -> None:
         self.require(self.rounds >= 1, "rounds", "at least 1")
         self.require(self.round_steps >= 1, "round_steps", "at least 1")

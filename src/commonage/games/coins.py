@@ -49,6 +49,7 @@ class Coins(Grid):
     penalty: float = 2.0
     stop: float = 0.05
 
+    lasting: ClassVar[tuple[str, ...]] = ("height", "width", "round_steps")
     map: ClassVar[str] = ""
     seats: ClassVar[int] = 2
     things: ClassVar[tuple[str, ...]] = ("unseen", "floor", "wall", "your coin", "the other's coin")

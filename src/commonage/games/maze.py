@@ -7,7 +7,7 @@ answer is read strictly, so that the route is exact.
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -73,6 +73,7 @@ class Maze(Game):
     order: str = static(default="together")
 
     deeds = False
+    lasting: ClassVar[tuple[str, ...]] = ("size", "order")
 
     def check(self) -> None:
         self.require(self.seats in (1, 2), "seats", "1 or 2")

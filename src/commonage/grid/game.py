@@ -50,6 +50,7 @@ class Grid(Game, Led):
     overlap: bool = static(default=False)  # players may stand on one cell
 
     wide = True
+    lasting: ClassVar[tuple[str, ...]] = ("map", "round_steps")
     levels: ClassVar[tuple[str, ...]] = ()  # the names of its maps
     things: ClassVar[tuple[str, ...]] = ("unseen", "floor", "wall")  # the names of the codes
     acts: ClassVar[tuple[str, ...]] = ()  # moves besides walking

@@ -31,6 +31,14 @@ class FocalReturn(Measure):
         """The focal seats of an arm, from 1."""
         return [place for place, seat in enumerate(spec.seats(arm["spec"]["seats"]), 1) if str(seat) not in self.background]
 
+    def must_seat(self, arms: Sequence[dict[str, Any]]) -> None:
+        """Raises SpecError where somebody of the background sits nowhere, or no arm has seats of both kinds."""
+        seated = sorted({str(seat) for arm in arms for seat in spec.seats(arm["spec"]["seats"])})
+        for who in sorted(self.background.difference(seated)):
+            raise SpecError(f"--background: nobody at these tables is {who!r}; there are {', '.join(seated)}")
+        if not any(self.applies(arm, set()) for arm in arms):
+            raise SpecError("--background: in no arm do others sit beside it; focal_return is theirs")
+
     def each(self, tables: Any) -> pl.DataFrame:
         played = Played.of(tables)
         rows = [of_seats(played, self.focal(arm), arm["arm"]) for arm in played.arms if self.applies(arm, set())]

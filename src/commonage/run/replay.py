@@ -13,7 +13,7 @@ import numpy as np
 from commonage import event, spec
 from commonage.agent import Agent, Answer, View
 from commonage.errors import LogError, SpecError
-from commonage.game import Game, State
+from commonage.game import Game, State, base
 from commonage.measure import words
 from commonage.model import Call
 from commonage.models import desk as desks
@@ -166,6 +166,7 @@ async def _go_on(study: Study, found: Recorded, at: int, out: Path, folder: Path
         raise SpecError(f"--fork-at {at}: match {found.number} was over after {words.count(found.rounds, 'round')}")
     if "forked" in found.arm:
         raise SpecError(f"match {found.number} of {folder} is a fork itself; fork the match that it came from")
+    _lasts(base(_game(found.arm["spec"])), base(arm.game))
     header = study.header(arm)
     own = len(arm.game.questions)
     header["forked"] = {"from": [str(folder), found.number], "at": at, "spec": found.arm["spec"], "own": own}
@@ -180,6 +181,14 @@ async def _go_on(study: Study, found: Recorded, at: int, out: Path, folder: Path
             if log.status().get(1) not in ("finished", "failed"):
                 await _play_logged(log, found, arm, match.Fork(at, arm.game, offset=own))
     return Result(out)
+
+
+def _lasts(old: Game, new: Game) -> None:
+    """Raises SpecError where the state of a match would not be one of the other game."""
+    changed = [field for field in new.lasting if getattr(old, field) != getattr(new, field)]
+    if changed:
+        was, now = (getattr(game, changed[0]) for game in (old, new))
+        raise SpecError(f"--set {changed[0]}={now}: the match was begun with {was}; a fork cannot change it: play a new study")
 
 
 async def _play_logged(log: Log, found: Recorded, arm: Built, fork: match.Fork) -> None:

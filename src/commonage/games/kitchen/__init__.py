@@ -128,6 +128,7 @@ class Kitchen(Game, Led):
     take: float = 5.0
 
     wide = True
+    lasting = ("layout", "round_steps")
     spares = True
     deeds = False  # no move helps at another's cost: all are paid alike
 
