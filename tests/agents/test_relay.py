@@ -26,6 +26,7 @@ def test_the_first_answers_in_the_first_rounds(tmp_path):
     assert moves["move"].to_list() == [0, 0, 1, 1, 1]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("after", "arrives"), [(0, 794 / 4096), (4, 163 / 256), (8, 1.0)])
 def test_the_longer_the_exact_one_leads_the_more_arrive(after, arrives, tmp_path):
     """After k rounds of an exact one 8 - k steps are left, and 12 - k rounds in which the other is right with 1/2:

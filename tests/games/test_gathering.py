@@ -199,6 +199,7 @@ def test_everybody_deals_out_the_apples_alike():
         assert far(after) == far((row, column)) - 1
 
 
+@pytest.mark.slow
 def test_they_share_out_and_zappers_drive_away():
     peace, war = rolled("gathering(whole=true,rounds=2)", "apple_matcher*4", 3), rolled("gathering(rounds=2)", "zapper*4", 3)
     assert (peace.rewards.sum((0, 2)) > 2 * 100).all()
@@ -236,7 +237,8 @@ def test_the_players_know_the_window():
     assert Gathering.window == apple_matcher.WINDOW
 
 
-@pytest.mark.parametrize("rounds", [1, pytest.param(20, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("rounds", [1, 20])
 def test_both_runners_play_alike(rounds, tmp_path):
     alike(tmp_path, f"gathering(rounds={rounds})", "apple_matcher*2,zapper,random")
 

@@ -222,6 +222,7 @@ def test_oracles():
 # players
 
 
+@pytest.mark.slow
 def test_greedy_players_eat_it_bare_and_keepers_do_not():
     greedy = rolled("harvest(rounds=6)", "nearest_apple*7", 4)
     assert (greedy.facts["apples"][-1] == 0).all()
@@ -254,7 +255,8 @@ def test_no_seat_has_an_advantage():
     assert (abs(own.mean(1) - own.mean()) < 4 * own.std(ddof=1) / np.sqrt(30)).all()
 
 
-@pytest.mark.parametrize("rounds", [1, pytest.param(20, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("rounds", [1, 20])
 def test_both_runners_play_alike(rounds, tmp_path):
     alike(tmp_path, f"harvest(rounds={rounds})", "patch_keeper*3,nearest_apple*2,random*2")
 

@@ -375,6 +375,7 @@ def test_how_many_interactions_there_are_at_most():
     assert Matrix(payoffs=(-1, 0, 0, -2), rounds=1).oracles()[1].value == 2 * -4
 
 
+@pytest.mark.slow
 def test_no_match_of_the_scripts_breaks_a_bound():
     ceiling, floor = (one.value for one in Matrix(rounds=4).oracles() if one.measure == "welfare_sum")
     for steps in paired().values():

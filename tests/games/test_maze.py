@@ -190,6 +190,7 @@ def tail(rounds, p, least):
     return sum(math.comb(rounds, k) * p**k * (1 - p) ** (rounds - k) for k in range(least, rounds + 1))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("check", closed.checks()[:3], ids=lambda check: check.quantity)
 def test_the_rates_in_verify_are_binomial_tails(check):
     """One of the pair never slips, so that a step is only ever taken forwards: 8 of 12 rounds must be agreed."""
@@ -198,6 +199,7 @@ def test_the_rates_in_verify_are_binomial_tails(check):
     assert check.ours() == pytest.approx(check.expected, abs=check.tolerance)
 
 
+@pytest.mark.slow
 def test_more_skill_arrives_more_often():
     game = Maze(rounds=15, views="whole")
     rates = [arrive(game, Navigator(skill=skill), Navigator(skill=skill)).mean() for skill in (0.5, 0.7, 0.9, 1)]
@@ -205,12 +207,14 @@ def test_more_skill_arrives_more_often():
     assert rates[-1] == 1
 
 
+@pytest.mark.slow
 def test_who_begins_matters():
     """A right step: strong first 0.9 (0.8 + 0.2 x 0.4) = 0.79, weak first 0.4 (0.8 + 0.2 x 0.9) = 0.39."""
     game, strong, weak = Maze(rounds=15, views="whole", order="turn"), Navigator(skill=0.9, trust=0.8), Navigator(skill=0.4, trust=0.8)
     assert arrive(game, strong, weak).mean() > arrive(game, weak, strong).mean() + 0.3
 
 
+@pytest.mark.slow
 def test_a_hidden_map_costs_silent_pairs_what_it_does_not_cost_one_with_both_copies():
     alone = arrive(Maze(seats=1, views="copies"), Navigator())
     assert alone.all()

@@ -29,7 +29,10 @@ def score(layout, seats, matches=1, dynamics="old"):
     return float(gains(f"kitchen(layout={layout},dynamics={dynamics})", players, matches).mean())
 
 
-@pytest.mark.parametrize("layout", LAYOUTS)
+FIRST, *OTHERS = LAYOUTS
+
+
+@pytest.mark.parametrize("layout", [FIRST, *(pytest.param(layout, marks=pytest.mark.slow) for layout in OTHERS)])
 def test_two_chefs_score_above_150_in_every_layout(layout):
     """The peer's pair of greedy planners: 200, 280, 0, 0, 0-40. Nothing is drawn, so one match tells all."""
     assert score(layout, "C,C") >= {"asymmetric_advantages": 360, "forced_coordination": 280}.get(layout, 200)

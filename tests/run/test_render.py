@@ -259,6 +259,8 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"out": "a.svg", "steps": (0, 5)}, r"a picture in \.svg is of one step"),
     ({"out": "a.jpg"}, r"--out .*a\.jpg: the file must end in \.svg, \.png, \.gif or \.html"),
     ({"out": "a.gif", "kind": "html"}, r"--html --out .*a\.gif: the file must end in \.html"),
+    ({"kind": "gif", "step": 5}, r"--step 5: a \.gif is of many steps: --steps 5-20"),
+    ({"step": 5, "dark": True}, r"--dark: a \.svg follows its reader's light or dark"),
     ({"every": 0}, "--every 0: every how many steps a frame is shown, at least 1"),
     ({"scale": 20}, "--scale 20: the longer side has between 64 and 4,096 pixels"),
 ]

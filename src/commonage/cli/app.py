@@ -281,10 +281,15 @@ def render(
     png: Annotated[bool, typer.Option("--png", help="One step, in pixels.")] = False,
     gif: Annotated[bool, typer.Option("--gif", help="Many steps, as an animation.")] = False,
     html: Annotated[bool, typer.Option("--html", help="Many steps, as a page with a player in it.")] = False,
-    out: Annotated[Path | None, typer.Option(metavar="FILE", help="Where it goes; a file in DIR if you name none.")] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="Where it goes, its kind by its ending; else in DIR, .svg of one step, .gif of many."
+        ),
+    ] = None,
     every: Annotated[int, typer.Option(help="Of many steps every so many.")] = 1,
-    scale: Annotated[int, typer.Option(metavar="PX", help="The longer side, in pixels.")] = 640,
-    dark: Annotated[bool, typer.Option("--dark", help="PNG and GIF on a dark ground.")] = False,
+    scale: Annotated[int, typer.Option(metavar="PX", help="The longer side of what is drawn, in pixels; margins come on top.")] = 640,
+    dark: Annotated[bool, typer.Option("--dark", help="PNG and GIF on a dark ground; the others follow their reader.")] = False,
 ) -> None:
     """A match as a picture, an animation or a page with a player, drawn again from the log."""
     from commonage.cli import show

@@ -22,6 +22,10 @@ class Navigator(Policy):
     skill: float = 1.0
     trust: float = 0.0
 
+    def check(self) -> None:
+        for field in ("skill", "trust"):
+            self.require(0 <= getattr(self, field) <= 1, field, "between 0 and 1")
+
     def act(self, key: Array, memory: Any, sight: Any, legal: Legal) -> tuple[Array, Any]:
         right = way_to(sight.grid == WALL, sight.goal, sight.place)
         slip = (right + 1 + seeds.below(seeds.fold(key, 0), 3)) % WAIT

@@ -11,6 +11,7 @@ from commonage.run.render import film, page, raster, svg
 
 KINDS = ("svg", "png", "gif", "html")
 SINGLE = ("svg", "png")  # show one step
+FOLLOWING = ("svg", "html")  # in their reader's light or dark
 LEAST, MOST = 64, 4096  # pixels of the longer side
 
 
@@ -29,8 +30,8 @@ def render(
     """Draws match `number` (from 1) of a log after `step` steps (0: its start), or after each of `steps`, first and last; gives the file.
 
     `kind` is svg, png, gif or html; as `out` ends where none is named, else svg of a step and gif of a match. Of many steps every
-    `every`-th is shown, and the last; `scale` is the longer side of the picture in pixels; PNG and GIF are light or `dark`, SVG
-    and HTML as their reader has it. Raises SpecError for what cannot be drawn, LogError where there is no such match.
+    `every`-th is shown, and the last; `scale` is the longer side of what is drawn in pixels, without its margins; PNG and GIF are light
+    or `dark`, SVG and HTML as their reader has it. Raises SpecError for what cannot be drawn, LogError where there is no such match.
     """
     kind = _kind(kind, out, step)
     if not LEAST <= scale <= MOST:
@@ -39,8 +40,11 @@ def render(
         raise SpecError(f"--every {every}: every how many steps a frame is shown, at least 1")
     found = replay.recorded(folder, number)
     first, last = _span(kind, step, steps, len(found.in_rounds), number)
+    if dark and kind in FOLLOWING:
+        raise SpecError(f"--dark: a .{kind} follows its reader's light or dark; .png and .gif are drawn in one of them")
     shown = film.film(found, {*range(first, last + 1, every), last})
-    target = Path(out) if out else Path(folder) / f"match-{number}{f'-step-{last}' if kind in SINGLE else ''}.{kind}"
+    part = f"-step-{last}" if kind in SINGLE else f"-steps-{first}-{last}" if steps else ""
+    target = Path(out) if out else Path(folder) / f"match-{number}{part}.{kind}"
     if kind in SINGLE or kind == "gif":
         target.write_bytes(svg.svg(shown, scale).encode() if kind == "svg" else getattr(raster, kind)(shown, scale, dark))
     else:
@@ -64,6 +68,8 @@ def _span(kind: str, step: int | None, steps: tuple[int, int] | None, played: in
         raise SpecError(f"--step {step} --steps {steps[0]}-{steps[1]}: name one of them")
     if kind in SINGLE and step is None:
         raise SpecError(f"a picture in .{kind} is of one step: --step {played}; of many there is .gif and .html")
+    if kind == "gif" and step is not None:
+        raise SpecError(f"--step {step}: a .gif is of many steps: --steps {step}-{played}, or none; of one step there is .svg and .png")
     first, last = steps or ((step, step) if step is not None else (0, played))
     if not 0 <= first <= last <= played:
         what = f"--step {step}" if step is not None else f"--steps {first}-{last}"
