@@ -283,9 +283,7 @@ def render(
     html: Annotated[bool, typer.Option("--html", help="Many steps, as a page with a player in it.")] = False,
     out: Annotated[
         Path | None,
-        typer.Option(
-            metavar="FILE", help="Where it goes, its kind by its ending; else in DIR, .svg of one step, .gif of many."
-        ),
+        typer.Option(metavar="FILE", help="Where it goes, its kind by its ending; else in DIR, .svg of one step, .gif of many."),
     ] = None,
     every: Annotated[int, typer.Option(help="Of many steps every so many.")] = 1,
     scale: Annotated[int, typer.Option(metavar="PX", help="The longer side of what is drawn, in pixels; margins come on top.")] = 640,
