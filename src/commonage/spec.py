@@ -149,6 +149,11 @@ def tower(game: Game) -> tuple[str, list[str]]:
     return text(base), [text(layer) for layer in reversed(around)]
 
 
+def title(base: str, around: Iterable[str]) -> str:
+    """`dilemma with talk with noise(rate=0.05)`: a game and its mechanisms from the outside in, to read."""
+    return base + "".join(f" with {layer}" for layer in around)
+
+
 def policies(seat: Seat) -> tuple[Policy, ...]:
     """The policies of a seat: `sustainer+fine_overusers` -> (Sustainer(), FineOverusers())."""
     return tuple(make("policies", item)() for item in seat.calls)

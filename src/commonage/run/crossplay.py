@@ -101,11 +101,10 @@ def crossplay(
         raise SpecError(f"crossplay: {seats.write(listed)!r}: at least two players, each of them once")
     arms = [Arm(played, list(pair), (), seats.write(pair)) for pair in itertools.product(listed, repeat=2)]
     study = Study(arms=arms, repeats=repeats, seed=seed, name="crossplay", limits=limits or Limits())
-    base, around = spec.tower(played)
     with tempfile.TemporaryDirectory() as folder:
         tables = study.run(out or Path(folder) / "run", progress).tables
         returns = Played.of(tables).returns(2, repeats).reshape(len(names), len(names), 2, repeats)
-    return Crossplay(base + "".join(f" with {layer}" for layer in around), names, returns)
+    return Crossplay(spec.title(*spec.tower(played)), names, returns)
 
 
 def text(found: Crossplay) -> str:

@@ -100,8 +100,7 @@ def schelling(
     mixtures = [[one] * k + [other] * (played.seats - k) for k in range(played.seats + 1)]
     arms = [Arm(played, who, (), f"{k} of {played.seats} cooperate") for k, who in enumerate(mixtures)]
     study = Study(arms=arms, repeats=repeats, seed=seed, name="schelling", limits=limits or Limits())
-    base, around = spec.tower(played)
-    title = base + "".join(f" with {layer}" for layer in around)
+    title = spec.title(*spec.tower(played))
     with tempfile.TemporaryDirectory() as folder:
         tables = study.run(out or Path(folder) / "run", progress).tables
         curves = _curves(tables, played.seats, repeats)

@@ -42,9 +42,7 @@ from commonage.grid.kitchen import (
     recipes,
     tick,
 )
-from commonage.grid.kitchen import (
-    Kitchen as Map,
-)
+from commonage.grid.kitchen import Kitchen as Map
 from commonage.grid.led import Led, Step
 from commonage.part import bound, static
 

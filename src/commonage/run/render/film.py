@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from typing import Any, NamedTuple
 
+from commonage import spec
 from commonage.errors import SpecError
 from commonage.game import base, numpy
 from commonage.run import replay, seats
@@ -46,8 +47,8 @@ def film(found: replay.Recorded, steps: Collection[int]) -> Film:
         if moment.step >= max(steps):
             break
     listed = [str(seat) for seat in seats.read(found.arm["spec"]["seats"])]
-    around = "".join(f" with {layer}" for layer in found.arm["spec"]["with"])
-    return Film(found.number, found.arm["spec"]["game"] + around, tuple(listed[seat] for seat in found.order), shapes, frames)
+    played = spec.title(found.arm["spec"]["game"], found.arm["spec"]["with"])
+    return Film(found.number, played, tuple(listed[seat] for seat in found.order), shapes, frames)
 
 
 def _kept(scene: Iterable[Shape], known: dict[tuple[Any, ...], int], shapes: list[Shape]) -> Iterable[int]:

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from commonage import event
+from commonage import event, spec
 from commonage.agent import Agent, Answer, View
 from commonage.game import Question
 from commonage.measure import words
@@ -118,10 +118,10 @@ def told(folder: str | Path, number: int) -> Told:
 def head(told: Told) -> str:
     """Which match this is."""
     arm, forked = told.found.arm, told.found.arm.get("forked")
-    around = "".join(f" with {layer}" for layer in arm["spec"]["with"])
+    played = spec.title(arm["spec"]["game"], arm["spec"]["with"])
     origin = f", forked from match {forked['from'][1]} of {forked['from'][0]} at round {forked['at']}" if forked else ""
     born = f", generation {told.found.generation} of {arm['generations']}" if "generations" in arm else ""
-    return f"Match {told.number}: {arm['spec']['game']}{around}; repeat {told.found.repeat + 1}{born}, seed {arm['seed']}{origin}"
+    return f"Match {told.number}: {played}; repeat {told.found.repeat + 1}{born}, seed {arm['seed']}{origin}"
 
 
 def listed(told: Told, place: int) -> str:
