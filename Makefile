@@ -31,7 +31,7 @@ benchmarks: $(READY)  ## ours against the peers, on a quiet machine
 
 lock: $(READY)  ## pin what the project needs to today's versions
 	$(BIN)/pip install -q pip-tools
-	$(BIN)/pip-compile -q --strip-extras --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --extra dev --output-file requirements.lock pyproject.toml
+	CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/pip-compile -q --strip-extras --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --extra dev --output-file requirements.lock pyproject.toml
 
 $(READY): pyproject.toml requirements.lock requirements-oracles.lock
 	$(PYTHON) -m venv $(VENV)

@@ -19,7 +19,7 @@ from pocket import check, tables
 
 from commonage.models.pocket import WEIGHTS, Pocket
 
-MATCHES, SEED = 1500, 1
+MATCHES, SEED = 4500, 1
 
 
 def main() -> None:
@@ -44,7 +44,7 @@ def build(matches: int, seed: int, out: Path) -> None:
 
     began = time.monotonic()
     told = lambda what: print(f"{time.monotonic() - began:5.0f} s  {what}", flush=True)
-    lessons = list(text.lessons(tables.training(), matches, seed))
+    lessons = text.lessons(matches, seed)
     random.Random(seed).shuffle(lessons)
     told(f"{len(lessons)} conversations from {matches} matches")
     tokenizer = words.train(message.text for lesson in lessons[:300] for message in lesson.messages)

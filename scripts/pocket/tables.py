@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any, NamedTuple
 
 from commonage.game import Game
@@ -19,10 +20,11 @@ STRANGERS = {"govsim": 0.15}  # share of seats that play at random where it is c
 
 
 class Table(NamedTuple):
-    """A game and how often it is played, compared with the others."""
+    """A game, how often it is played, compared with the others, and by what share of the strangers that others meet."""
 
     game: Game
     weight: float
+    strangers: float = 1.0
 
 
 def govsim(**commons: Any) -> Game:
@@ -30,6 +32,7 @@ def govsim(**commons: Any) -> Game:
     return Agreement(Talk(Commons(**commons), when="after", order="floor", turns=9))
 
 
+@functools.cache
 def training() -> list[Table]:
     """The tables of the training text: the defaults of each game, and games around them."""
     dilemmas = [Dilemma(rounds=rounds, kind=kind) for rounds, kind in ((10, "prisoners_dilemma"), (6, "stag_hunt"), (12, "chicken"))]
@@ -45,10 +48,10 @@ def training() -> list[Table]:
     ]
     fines = [Punish(Dilemma()), Punish(Commons(rounds=6), most=3), Punish(PublicGoods(), most=3), Talk(Punish(Commons(rounds=6)))]
     agreed = [govsim(skin=skin) for skin in SKINS] + [govsim(rounds=4), govsim(seats=3, rounds=3, capacity=60)]
-    weigh = lambda games, weight: [Table(game, weight / len(games)) for game in games]
+    weigh = lambda games, weight, strangers=1.0: [Table(game, weight / len(games), strangers) for game in games]
     return [
         *weigh(dilemmas, 2.5), *weigh(commons, 1.5), *weigh(goods, 1.2), *weigh(donors, 3.5), *weigh(ultimatums, 3), *weigh(trusts, 5),
-        *weigh(talks, 1.2), *weigh(fines, 2), *weigh(agreed, 0.4),
+        *weigh(talks, 1.2), *weigh(fines, 2), *weigh(agreed, 0.5, 0.25),
     ]  # fmt: skip
 
 

@@ -87,7 +87,7 @@ def _offer(view: View) -> Plan:
 
 def _accept(view: View) -> Plan:
     offer, pie = int(view.sight("ultimatum").offer), base(view.game).pie  # type: ignore[attr-defined]
-    accepts = 0.95 if 5 * offer >= 2 * pie else 0.60 if 5 * offer >= pie else 0.15
+    accepts = 0.95 if 5 * offer >= 2 * pie else 0.30
     return Plan(f"I am offered {offer} of {pie}.", {0: accepts, 1: 1 - accepts})
 
 

@@ -10,6 +10,8 @@ import asyncio
 import random
 import string
 from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -24,11 +26,11 @@ from commonage.models import decide
 from commonage.run.match import play
 
 from . import teacher
-from .tables import Table
+from .tables import training
 
-CROWDS = ((0.0, 0.0), (0.3, 0.3), (0.6, 0.4))  # matches alike: share of seats that are strangers, of the others that have a persona
+CROWDS = ((0.0, 0.0), (0.3, 0.3), (0.6, 0.3))  # matches alike: share of seats that are strangers, of the others that have a persona
 BARE = 0.4  # share of seats that are asked for a bare line
-AGAIN, TRIALS = 0.03, 0.08  # shares of turns: asked again; asked alone by `decide`
+AGAIN, TRIALS = 0.05, 0.08  # shares of turns: asked again; asked alone by `decide`
 HEARD = 3  # seats of a match whose conversations are learned: they are much alike
 STRETCH, WHOLE, MOST = 3500, 0.1, 9000  # characters that are learned together; share of conversations with as many as MOST
 
@@ -164,17 +166,22 @@ def _problem(view: agent.View, draw: random.Random) -> str:
     return ""
 
 
-def lessons(tables: list[Table], matches: int, seed: int) -> Iterator[Lesson]:
-    """All lessons of so many matches."""
-    draw = random.Random(seed)
-    for number in range(matches):
-        game = draw.choices([table.game for table in tables], [table.weight for table in tables])[0]
-        crowd = draw.choice(CROWDS)
-        students = [_student(game, random.Random(draw.random()), *crowd) for _ in range(game.seats)]
-        asyncio.run(play(game, students, seeds.root(seed * 1_000_003 + number), lambda *row: None))
-        learners = [student for student in students if not student.stranger]
-        for student in draw.sample(learners, min(HEARD, len(learners))):
-            yield from student.lessons()
+def lessons(matches: int, seed: int) -> list[Lesson]:
+    """All lessons of so many matches, played on all cores: how many these are changes nothing."""
+    with ProcessPoolExecutor(mp_context=get_context("spawn")) as pool:
+        played = pool.map(match, [seed * 1_000_003 + number for number in range(matches)], chunksize=25)
+        return [lesson for lessons in played for lesson in lessons]
+
+
+def match(seed: int) -> list[Lesson]:
+    """The lessons of one match at a table that is drawn."""
+    draw, played = random.Random(seed), training()
+    table = draw.choices(played, [table.weight for table in played])[0]
+    strangers, personas = draw.choice(CROWDS)
+    students = [_student(table.game, random.Random(draw.random()), strangers * table.strangers, personas) for _ in range(table.game.seats)]
+    asyncio.run(play(table.game, students, seeds.root(seed), lambda *row: None))
+    learners = [student for student in students if not student.stranger]
+    return [lesson for student in draw.sample(learners, min(HEARD, len(learners))) for lesson in student.lessons()]
 
 
 def _student(game: Game, draw: random.Random, strangers: float, personas: float) -> Student:
