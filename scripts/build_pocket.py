@@ -4,7 +4,7 @@
     JAX_PLATFORMS=cpu python scripts/build_pocket.py            # into src/commonage/models/pocket/pocket.gguf
     JAX_PLATFORMS=cpu python scripts/build_pocket.py --check    # only measures the file that is there
 
-One thread; the same seed gives the same file on the same machine and torch. docs/pocket.md says what it learns.
+The same seed gives the same file on the same machine and torch. docs/pocket.md says what it learns.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The network: a small Llama, and how it learns. PyTorch, one thread: the same seed gives the same weights on one machine."""
+"""The network: a small Llama, and how it learns. PyTorch: the same seed gives the same weights on one machine."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ BATCH, EPOCHS = 3072, 2  # tokens of a step, times that each sample is learned f
 DECIDED = 3.0  # weight of the first token of a last line; 1 = of other tokens that the model says. What others say is not learned
 RATE_HIDDEN, RATE_REST, WARM, COOL = 0.01, 0.002, 0.01, 0.7  # learning rates; share of the steps in which they rise, fall
 QUERIES = 256  # of one product in the attention
+THREADS = 2  # twice as fast as one; another number gives other last digits, and so other weights
 
 
 class Sample(NamedTuple):
@@ -139,7 +140,7 @@ def _turned(x: Tensor, turn: Tensor) -> Tensor:
 def learn(data: list[Sample], vocabulary: int, seed: int) -> Llama:
     """`EPOCHS` times through all samples."""
     torch.manual_seed(seed)
-    torch.set_num_threads(1)
+    torch.set_num_threads(THREADS)
     torch.set_flush_denormal(True)
     network = Llama(vocabulary)
     hidden = [weights for weights in network.blk.parameters() if weights.dim() == 2]
