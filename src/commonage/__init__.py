@@ -30,6 +30,7 @@ if TYPE_CHECKING:  # the public names; each is loaded when it is first used
     from commonage.mechanism import Phased as Phased
     from commonage.part import static as static
     from commonage.policy import Policy as Policy
+    from commonage.run.adaptation import adaptation as adaptation
     from commonage.run.crossplay import crossplay as crossplay
     from commonage.run.render import render as render
     from commonage.run.replay import fork as fork
@@ -44,7 +45,8 @@ HOMES = {
     "Agent": "agent", "Answer": "agent", "View": "agent", "CommonageError": "errors", "Ask": "game", "Game": "game",
     "Oracle": "game", "Question": "game", "Turn": "game", "Mechanism": "mechanism", "Phased": "mechanism", "static": "part",
     "Policy": "policy", "render": "run.render", "fork": "run.replay", "replay": "run.replay", "Result": "run.result", "Arm": "run.study",
-    "Study": "run.study", "schelling": "run.schelling", "crossplay": "run.crossplay", "shapley": "run.shapley", "make": "adapters.jaxmarl",
+    "Study": "run.study", "schelling": "run.schelling", "adaptation": "run.adaptation", "crossplay": "run.crossplay",
+    "shapley": "run.shapley", "make": "adapters.jaxmarl",
     "parallel_env": "adapters.pettingzoo", "aec_env": "adapters.pettingzoo", "from_pettingzoo": "games.pettingzoo",
 }  # fmt: skip
 

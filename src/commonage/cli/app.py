@@ -390,6 +390,29 @@ def crossplay(
     show.crossplay(game, players, mechanisms or [], sets or [], repeats, seed, out, json, limits)
 
 
+@app.command(rich_help_panel=STUDY)
+@_asks_models
+def adapt(
+    context: typer.Context,
+    game: Annotated[str, typer.Argument(metavar="GAME", help="As for play; a table of two.")],
+    players: Annotated[str, typer.Option(help="A list as of seats: each is tried in both seats.")],
+    partners: Annotated[str, typer.Option(help="Who plays first beside them and who comes then, as in chef,random.")],
+    after: Annotated[int, typer.Option(help="Rounds that the first partner plays.")],
+    mechanisms: With = None,
+    sets: Sets = None,
+    repeats: Repeats = 20,
+    seed: Seed = 0,
+    out: Out = None,
+    json: Json = False,
+    *,
+    limits: dict[str, Any],
+) -> None:
+    """Who adapts? What it costs when a partner changes in the middle."""
+    from commonage.cli import show
+
+    show.adapt(game, players, partners, after, mechanisms or [], sets or [], repeats, seed, out, json, limits)
+
+
 @app.command(rich_help_panel=TRUST)
 def verify(json: Json = False) -> None:
     """Published and closed-form values, ours beside them."""

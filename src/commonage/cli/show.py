@@ -322,6 +322,17 @@ def crossplay(
     _compared(matrix, found, (game, mechanisms, sets), out, json)
 
 
+def adapt(
+    game: str, players: str, partners: str, after: int, mechanisms: Sequence[str], sets: Sequence[str], repeats: int, seed: int,
+    out: Path | None, json: bool, limits: dict[str, Any],
+) -> None:  # fmt: skip
+    spec.known(game, mechanisms, f"{players},{partners}")
+    from commonage.run import adaptation
+
+    found = lambda table, **how: adaptation.adaptation(table, players, partners, after, repeats, seed, limits=limits, **how)
+    _compared(adaptation, found, (game, mechanisms, sets), out, json)
+
+
 def _compared(kind: Any, play: Callable[..., Any], table: tuple[str, Sequence[str], Sequence[str]], out: Path | None, json: bool) -> None:
     """Plays what a module compares, writes its figure beside the log, and prints its text or its summary."""
     from commonage.game import base

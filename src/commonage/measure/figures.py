@@ -62,14 +62,16 @@ def dots(title: str, rows: Sequence[Row], marks: Sequence[tuple[float, str]] = (
 
 
 @drawn
-def curves(title: str, rows: Sequence[Curve], share: bool = False, x: str = "round") -> str:
-    """Arms as lines over rounds, with their 95 % bands, each named at its end."""
+def curves(title: str, rows: Sequence[Curve], share: bool = False, x: str = "round", mark: float | None = None) -> str:
+    """Arms as lines over rounds, with their 95 % bands, each named at its end; a stroke where something changed."""
     names = [_wrapped(row.name, 22, 2) for row in rows]
     width, height = 440, max(260, 100 + 15 * sum(name.count("\n") + 1 for name in names))
     margin = 22 + 6.3 * max((len(line) for name in names for line in name.split("\n")), default=0)
     figure, axes = sheet(width, height, (42, 40, margin, 36))
     label(figure, 14, height - 16, title, width, height)
     _lines(axes, rows, share)
+    if mark is not None:
+        axes.axvline(mark, color=INK["muted"], lw=1, ls=(0, (2, 3)), zorder=1)
     axes.set_xlabel(x, color=INK["muted"], fontsize=10.5, loc="left")
     ends = [(float(row.x[-1]), float(row.y[-1])) for row in rows]
     heights = [14 * (name.count("\n") + 1) for name in names]
@@ -157,12 +159,16 @@ def by_generation(rows: pl.DataFrame, names: dict[int, str]) -> dict[int, Curve]
             wide = mine.pivot("generation", index="repeat", values="value").drop("repeat")
             x = sorted(map(int, wide.columns))
             each = wide.select(map(str, x)).to_numpy()
-            found = np.array([intervals.mean(column[~np.isnan(column)])[:3] for column in each.T], float)
-            mean, low, high = found.T
-            out[arm] = Curve(
-                name, color(place), np.array(x), mean, np.where(np.isnan(low), mean, low), np.where(np.isnan(high), mean, high), each
-            )
+            out[arm] = sampled(name, color(place), x, each.T)._replace(each=each)
     return out
+
+
+def sampled(name: str, hue: str, x: Sequence[int], samples: np.ndarray) -> Curve:
+    """Means with their intervals, of float64[x, repeats]; without an interval the mean alone, left out where nothing is known."""
+    ends = np.array([intervals.known(each)[:3] for each in samples], float).reshape(-1, 3)
+    some = ~np.isnan(ends[:, 0])
+    mean, low, high = ends[some].T
+    return Curve(name, hue, np.array(x)[some], mean, np.where(np.isnan(low), mean, low), np.where(np.isnan(high), mean, high))
 
 
 def _shaded(cells: Sequence[Sequence[dict[str, Any]]]) -> Iterator[tuple[tuple[int, int], dict[str, Any], float]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import math
 from statistics import NormalDist
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -40,6 +40,16 @@ def mean(sample: np.ndarray, span: tuple[float | None, float | None] = (None, No
     limits = _student(x) if len(x) < FEW else _bootstrap(x) if len(x) <= MANY else _skewed(x)
     low, high = (float(np.clip(limit, *_open(span))) for limit in limits)
     return Interval(float(x.mean()), low, high, len(x))
+
+
+def known(sample: np.ndarray) -> Interval:
+    """The mean over the repeats that are known: NaN stands for a match that failed."""
+    return mean(sample[~np.isnan(sample)])
+
+
+def cell(sample: np.ndarray, unit: str = "points") -> dict[str, Any]:
+    """The same as a cell of a summary."""
+    return {**known(sample)._asdict(), "unit": unit}
 
 
 def rate(successes: float, n: int) -> Interval:

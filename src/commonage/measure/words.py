@@ -49,6 +49,15 @@ def means(cells: Sequence[Cell], sign: bool = False) -> list[str]:
     return [f"{mean} {limits(cell, digits, sign)}".rstrip() for mean, cell in zip(said, cells, strict=True)]
 
 
+def table(names: Sequence[str], columns: Sequence[Sequence[str]], wide: int = 0) -> list[str]:
+    """Lines: a name, `wide` at least, then a column each as wide as it must be."""
+    wide, widths = max(wide, *map(len, names)), [max(map(len, column)) + 3 for column in columns]
+    return [
+        f"{name:<{wide}}   " + "".join(f"{cell:<{width}}" for cell, width in zip(cells, widths, strict=True)).rstrip()
+        for name, *cells in zip(names, *columns, strict=True)
+    ]
+
+
 def bounds(cell: Cell, decimals: int | None = None) -> str:
     """`3 to 12 %`: the mean, had the failed matches been the worst or the best; nothing where neither is known."""
     known = sorted(end for end in (cell.get("worst"), cell.get("best")) if end is not None)

@@ -43,18 +43,18 @@ class Crossplay(NamedTuple):
     @property
     def self_play(self) -> Interval:
         """The score of pairs of one kind, the mean over players."""
-        return _over(self._kinds[0])
+        return intervals.known(self._kinds[0])
 
     @property
     def cross_play(self) -> Interval:
         """The score of pairs of two kinds, the mean over ordered pairs."""
-        return _over(self._kinds[1])
+        return intervals.known(self._kinds[1])
 
     @property
     def gap(self) -> Interval:
         """Self-play less cross-play, paired over repeats."""
         own, other = self._kinds
-        return _over(own - other)
+        return intervals.known(own - other)
 
     @property
     def _kinds(self) -> tuple[np.ndarray, np.ndarray]:
@@ -110,12 +110,12 @@ def crossplay(
 def text(found: Crossplay) -> str:
     """The matrix, and below it each player with its own kind, with the others, and beside the best response."""
     wide, n = max(len("first seat"), *map(len, found.players)), len(found.players)
-    said = np.array(words.means(_cells(found.scores.reshape(n * n, -1)))).reshape(n, n)
+    said = np.array(words.means([intervals.cell(each) for each in found.scores.reshape(n * n, -1)])).reshape(n, n)
     columns = [[name, *column] for name, column in zip(found.players, said.T.tolist(), strict=True)]
-    lines = ["mean of both, by who has the second seat:", *_table(["first seat", *found.players], columns, wide)]
+    lines = ["mean of both, by who has the second seat:", *words.table(["first seat", *found.players], columns, wide)]
     sums = by_player(found)
     rows = [[title, *words.means([row[key] for row in sums])] for key, title in SUMS.items()]
-    lines += ["", *_table(["", *found.players], rows, wide)]
+    lines += ["", *words.table(["", *found.players], rows, wide)]
     own, other, gap = ({**one._asdict(), "unit": "points"} for one in _totals(found))
     own, other, gap = *words.means([own, other]), *words.means([gap], sign=True)
     return "\n".join([*lines, "", f"self-play {own}, cross-play {other}, difference {gap}"])
@@ -126,14 +126,19 @@ def by_player(found: Crossplay) -> list[dict[str, Any]]:
     others = ~np.eye(len(found.players), dtype=bool)
     each = zip(found.mine, others, found.proximity, strict=True)
     return [
-        {"player": name, "own kind": _cell(mine[i]), "others": _cell(mine[other].mean(0)), "proximity": _cell(near, "")}
+        {
+            "player": name,
+            "own kind": intervals.cell(mine[i]),
+            "others": intervals.cell(mine[other].mean(0)),
+            "proximity": intervals.cell(near, ""),
+        }
         for i, (name, (mine, other, near)) in enumerate(zip(found.players, each, strict=True))
     ]
 
 
 def figure(found: Crossplay) -> str:
     """The matrix of scores as SVG text."""
-    cells = [_cells(row) for row in found.scores]
+    cells = [[intervals.cell(each) for each in row] for row in found.scores]
     return figures.matrix(f"Score in {words.short(found.game, 40)}, rows: first seat", found.players, found.players, cells)
 
 
@@ -141,7 +146,12 @@ def summary(found: Crossplay) -> dict[str, Any]:
     """The same as JSON."""
     pairs = itertools.product(enumerate(found.players), repeat=2)
     matrix = [
-        {"first": one, "second": other, "score": _cell(found.scores[i, j]), "returns": [_cell(each) for each in found.returns[i, j]]}
+        {
+            "first": one,
+            "second": other,
+            "score": intervals.cell(found.scores[i, j]),
+            "returns": [intervals.cell(each) for each in found.returns[i, j]],
+        }
         for (i, one), (j, other) in pairs
     ]
     totals = dict(zip(("self_play", "cross_play", "gap"), (one._asdict() for one in _totals(found)), strict=True))
@@ -150,25 +160,3 @@ def summary(found: Crossplay) -> dict[str, Any]:
 
 def _totals(found: Crossplay) -> tuple[Interval, Interval, Interval]:
     return found.self_play, found.cross_play, found.gap
-
-
-def _over(sample: np.ndarray) -> Interval:
-    """Over the repeats that were finished."""
-    return intervals.mean(sample[~np.isnan(sample)])
-
-
-def _cell(sample: np.ndarray, unit: str = "points") -> dict[str, Any]:
-    return {**_over(sample)._asdict(), "unit": unit}
-
-
-def _cells(rows: np.ndarray) -> list[dict[str, Any]]:
-    return [_cell(row) for row in rows]
-
-
-def _table(names: Sequence[str], columns: Sequence[Sequence[str]], wide: int) -> list[str]:
-    """Lines: a name, then a column each as wide as it must be."""
-    widths = [max(map(len, column)) + 3 for column in columns]
-    return [
-        f"{name:<{wide}}   " + "".join(f"{cell:<{width}}" for cell, width in zip(cells, widths, strict=True)).rstrip()
-        for name, *cells in zip(names, *columns, strict=True)
-    ]

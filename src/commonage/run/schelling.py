@@ -43,22 +43,22 @@ class Schelling(NamedTuple):
     @property
     def better(self) -> Interval:
         """R_c(N) - R_d(0): what mutual cooperation pays more than mutual defection."""
-        return _difference(self.cooperators[-1], self.defectors[0])
+        return intervals.known(self.cooperators[-1] - self.defectors[0])
 
     @property
     def safe(self) -> Interval:
         """R_c(N) - R_c(1): what mutual cooperation pays more than to be exploited by all others."""
-        return _difference(self.cooperators[-1], self.cooperators[0])
+        return intervals.known(self.cooperators[-1] - self.cooperators[0])
 
     @property
     def fear(self) -> Interval:
         """R_d(0) - R_c(1): what defecting pays more where nobody else cooperates."""
-        return _difference(self.defectors[0], self.cooperators[0])
+        return intervals.known(self.defectors[0] - self.cooperators[0])
 
     @property
     def greed(self) -> Interval:
         """R_d(N - 1) - R_c(N): what defecting pays more where everybody else cooperates."""
-        return _difference(self.defectors[-1], self.cooperators[-1])
+        return intervals.known(self.defectors[-1] - self.cooperators[-1])
 
     @property
     def dilemma(self) -> bool | None:
@@ -110,7 +110,7 @@ def schelling(
 def text(found: Schelling) -> str:
     """The curves as a table, and the tests in words."""
     sides = {f"cooperate: {found.cooperate}": found.cooperators, f"defect: {found.defect}": found.defectors}
-    columns = [[name, *words.means([_cell(each) for each in returns])] for name, returns in sides.items()]
+    columns = [[name, *words.means([intervals.cell(each) for each in returns])] for name, returns in sides.items()]
     wide, first = max(map(len, columns[0])) + 3, "others who cooperate"
     lines = [f"{first}   {columns[0][0]:<{wide}}{columns[1][0]}"]
     lines += [
@@ -124,7 +124,8 @@ def text(found: Schelling) -> str:
 
 def figure(found: Schelling) -> str:
     """The diagram as SVG text: both curves with 95 % bands over the number of others who cooperate; "" where nothing was finished."""
-    drawn = (_curve(f"cooperate: {found.cooperate}", "arm0", found.cooperators), _curve(f"defect: {found.defect}", "arm1", found.defectors))
+    sides = ((f"cooperate: {found.cooperate}", "arm0", found.cooperators), (f"defect: {found.defect}", "arm1", found.defectors))
+    drawn = [figures.sampled(name, hue, range(len(returns)), returns) for name, hue, returns in sides]
     rows = [curve for curve in drawn if len(curve.x)]
     return figures.curves(f"Return in {words.short(found.game, 40)}", rows, x="others who cooperate") if rows else ""
 
@@ -135,7 +136,7 @@ def summary(found: Schelling) -> dict[str, Any]:
     tests = {name: getattr(found, name) for name in ("better", "safe", "fear", "greed")}
     return {
         **{name: getattr(found, name) for name in ("game", "cooperate", "defect")},
-        **{name: [{**_cell(each), "others": others} for others, each in enumerate(returns)] for name, returns in curves.items()},
+        **{name: [{**intervals.cell(each), "others": others} for others, each in enumerate(returns)] for name, returns in curves.items()},
         **{name: {**one._asdict(), "holds": above(one)} for name, one in tests.items()},
         "dilemma": found.dilemma,
     }
@@ -148,26 +149,9 @@ def _player(who: Any) -> Any:
     return listed[0]
 
 
-def _cell(returns: np.ndarray) -> dict[str, Any]:
-    return {**intervals.mean(returns[~np.isnan(returns)])._asdict(), "unit": "points"}
-
-
 def _curves(tables: Tables, seats: int, repeats: int) -> tuple[np.ndarray, np.ndarray]:
     """(R_c(l + 1), R_d(l)), float64[seats, repeats] each: in arm k the first k seats of the list cooperate."""
     mixtures = Played.of(tables).returns(seats, repeats)
     cooperators = [mixture[:k].mean(0) for k, mixture in enumerate(mixtures) if k]
     defectors = [mixture[k:].mean(0) for k, mixture in enumerate(mixtures) if k < seats]
     return np.array(cooperators), np.array(defectors)
-
-
-def _difference(a: np.ndarray, b: np.ndarray) -> Interval:
-    """a - b over the repeats that both finished."""
-    return intervals.mean((a - b)[~np.isnan(a - b)])
-
-
-def _curve(name: str, hue: str, returns: np.ndarray) -> figures.Curve:
-    """Means with their intervals, without one the mean alone; left out where every match failed."""
-    ends = np.array([[cell[key] for key in ("mean", "low", "high")] for cell in map(_cell, returns)], float)
-    known = ~np.isnan(ends[:, 0])
-    mean, low, high = ends[known].T
-    return figures.Curve(name, hue, np.flatnonzero(known), mean, np.where(np.isnan(low), mean, low), np.where(np.isnan(high), mean, high))
