@@ -159,6 +159,7 @@ def test_pairs_that_tell_all_arrive_always_and_by_a_shortest_path(tmp_path):
         "success": 1, "path_optimality": 1, "agreement_rate": 1,
     }  # fmt: skip
     assert closed.told() == 1
+    assert arm["measures"]["messages"]["mean"] >= 24, "twelve strips from each"
 
 
 def test_silent_pairs_that_play_at_random_arrive_as_the_absorbing_chain_says():

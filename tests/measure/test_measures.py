@@ -9,6 +9,8 @@ import polars as pl
 import pytest
 from studied import Match, Tables, arm, fish, fishery, match, tables
 
+from commonage import Arm, Study
+from commonage.agents.scripted import Scripted
 from commonage.errors import SpecError
 from commonage.find import find, parts
 from commonage.measure import statistics
@@ -249,3 +251,16 @@ def test_six_million_rows_in_a_few_seconds():
     start = time.perf_counter()
     statistics.summary(study)
     assert time.perf_counter() - start < 10  # 5 on an idle machine
+
+
+def test_messages_are_what_was_said_of_all_that_could_be(tmp_path):
+    """One signals in both rounds, the other says nothing, then something in words; whose table has no talk has no such number."""
+    signals = Scripted("I will cooperate", "cooperate", "I will cooperate", "cooperate")
+    speaks = Scripted("nothing", "defect", "in words: hello", "defect")
+    mute = Scripted("nothing", "cooperate", "nothing", "cooperate")
+    tables = [([signals, speaks], ["talk"]), ([mute, mute], ["talk"]), ("cooperator*2", [])]
+    arms = [Arm("dilemma(rounds=2)", seats, around) for seats, around in tables]
+    talked, silent, without = Study(arms=arms, repeats=1).run(tmp_path / "run").summary()["arms"]
+    assert talked["measures"]["messages"]["mean"] == 3
+    assert silent["measures"]["messages"]["mean"] == 0
+    assert "messages" not in without["measures"]
