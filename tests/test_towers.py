@@ -301,7 +301,9 @@ def differs(steps: Step, row: int, events: dict[tuple[int, int], Any]) -> bool:
 
 def strategies(game: str) -> list[Player]:
     """Every policy that plays this game, with its defaults, as it is in `small`."""
-    names = find.parts("policies").keys() - WHOLE.keys() - {"map_reader"}  # which waits for what talk may tell it, and tells so
+    names = (
+        find.parts("policies").keys() - WHOLE.keys() - {"map_reader", "imitator"}
+    )  # one waits for what talk may tell it, one needs a file
     policies = [spec.make("policies", spec.call(name))() for name in sorted(names)]
     return [(policy,) for policy in policies if policy.game in ("*", game)]
 

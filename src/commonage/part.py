@@ -55,6 +55,10 @@ class Part:
         if not rule:
             raise SpecError(f"{self.name}({field}={getattr(self, field)!r}): {field} must be {says}")
 
+    def reads(self) -> tuple[str, ...]:
+        """The users' files that its fields name; the log keeps a hash of each."""
+        return ()
+
     @property
     def name(self) -> str:
         """The class's name in snake case, which is also its file's name."""

@@ -413,6 +413,19 @@ def adapt(
     show.adapt(game, players, partners, after, mechanisms or [], sets or [], repeats, seed, out, json, limits)
 
 
+@app.command(rich_help_panel=STUDY)
+def imitate(
+    source: Annotated[str, typer.Argument(metavar="SOURCE", help="A folder with results, or a kitchen's trace.")],
+    out: Annotated[Path, typer.Option(metavar="FILE", help="Where it goes.")] = Path("imitated.npz"),
+    seat: Annotated[int | None, typer.Option(metavar="N", help="The moves of this seat alone.")] = None,
+    json: Json = False,
+) -> None:
+    """A proxy for people in a kitchen, from what they did."""
+    from commonage.cli import show
+
+    show.imitate(source, out, seat, json)
+
+
 @app.command(rich_help_panel=TRUST)
 def verify(json: Json = False) -> None:
     """Published and closed-form values, ours beside them."""

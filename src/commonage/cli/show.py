@@ -355,6 +355,13 @@ def _compared(kind: Any, play: Callable[..., Any], table: tuple[str, Sequence[st
         raise typer.Exit(INCOMPLETE)
 
 
+def imitate(source: str, out: Path, seat: int | None, json: bool) -> None:
+    from commonage.run import imitation
+
+    found = imitation.imitate(source, out, seat)
+    print(jsonlib.dumps(imitation.summary(found)) if json else f"{imitation.text(found)}\n\n  Seat it: imitator(file={out})")
+
+
 def verify(json: bool) -> None:
     from commonage import verify as truth
 

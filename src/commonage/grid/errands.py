@@ -54,7 +54,7 @@ def errands(kitchen: Kitchen, starts: bool) -> tuple[str, ...]:
 
 def lead(sight: Any, layout: str, starts: bool, yields: bool = False) -> list[Step]:
     """The next move of a seat towards each of the errands; `sight` is its own row of the kitchen's sight. Who `yields` does not walk."""
-    steps = _lead(
+    steps = leads(
         layout, starts, *(jnp.asarray(field) for field in (sight.seat, sight.at, sight.facing, sight.held, sight.things, sight.left))
     )
     steps = steps._replace(move=np.where(yields & (np.asarray(steps.move) < STAY), STAY, steps.move))
@@ -71,7 +71,8 @@ def hindrance(sight: Any, kitchen: Kitchen, starts: bool, errand: int) -> str:
 
 
 @functools.partial(jax.jit, static_argnums=(0, 1))
-def _lead(layout: str, starts: bool, me: Array, at: Array, facing: Array, held: Array, things: Array, left: Array) -> Step:
+def leads(layout: str, starts: bool, me: Array, at: Array, facing: Array, held: Array, things: Array, left: Array) -> Step:
+    """Of arrays [errands]: the next move towards each of them, of the seat `me`; the rest is as in the kitchen's sight."""
     kitchen = load(layout)
     others = jnp.where(np.arange(len(at)) == me, -1, at)
     taken = (np.arange(len(kitchen.terrain))[:, None] == others).any(1)

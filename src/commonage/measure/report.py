@@ -22,10 +22,10 @@ HEADLINES = (
     "focal_return", "accuracy", "success", "progress", "path_optimality", "agreement_rate", "survival_rate", "survival_time", "gain",
     "served", "per_step", "welfare_min", "welfare_mean", "cooperation", "final_holdings", "log_holdings", "collusion_index",
     "consumer_harm", "efficiency", "equality", "sustainability", "peace", "others_coins", "cleaned", "eaten", "zapped", "handed", "idle",
-    "collisions", "redundant", "over_usage", "compliance", "norm_similarity", "messages",
+    "collisions", "redundant", "over_usage", "compliance", "norm_similarity",
 )  # fmt: skip
 TOGETHER, LEAST = "per_step", "welfare_min"  # where the first is shown the other is, too: a sum never without what the poorest got
-QUIET = ("welfare_sum", "welfare_min")  # in the frame, in JSON and in the report's full table only
+QUIET = ("welfare_sum", "welfare_min", "messages")  # in the frame, in JSON and in the report's full table only
 CURVES = ("cooperation", "log_holdings")  # what is shown by generation; where an arm has neither, what is first in the table
 SHOWN = 5  # generations in a table for the terminal
 GAP = 3  # characters between two columns

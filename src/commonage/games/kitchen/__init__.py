@@ -147,6 +147,9 @@ class Kitchen(Game, Led):
             self.require(len(given) in (0, len(self.recipes)), field, f"as many as recipes, which are {len(self.recipes)}")
         self.require(min(self._table("time")) >= 0 and max(self._table("time")) < 2**20, "time", "between 0 and 1,048,575")
 
+    def reads(self) -> tuple[str, ...]:
+        return (self.layout,) if self.layout.endswith(".txt") else ()
+
     @property
     def map(self) -> Map:
         """Its terrain, and where its players start."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import inspect
 import platform
 from collections.abc import Sequence
@@ -135,6 +136,7 @@ def files(arm: Built) -> list[str]:
     leaves = [leaf for agent in arm.agents for leaf in seats.leaves(agent)]
     parts = [*layers(arm.game), *(policy for leaf in leaves if isinstance(leaf, PolicyAgent) for policy in leaf.player)]
     own = {(part.origin, find.digest(part)) for part in parts}
+    own |= {(path, hashlib.sha256(Path(path).read_bytes()).hexdigest()) for part in parts for path in part.reads()}
     own |= {(Path(inspect.getfile(leaf.function)).name, find.digest(leaf.function)) for leaf in leaves if isinstance(leaf, Python)}
     return sorted(f"{path} {digest}" for path, digest in own if digest)
 
