@@ -49,7 +49,7 @@ class Guest(Agent):
         question = Open(f"{self.table.match}.{view.step}.{view.seat}.{view.attempt}", view, until, real_time)
         self.person.show(
             "now", "ask", id=question.id, until=until, real_time=real_time, view=view.json(), words=words,
-            picture=self.table.once(view.step, lambda: picture(view.game.scene(numpy(view.state)))),
+            picture=picture(view.game.glimpse(numpy(view.state), view.place)),
             said=self.table.said.get(view.seat, []), who=self.table.who(), match=self.table.match, of=self.table.room.matches,
         )  # fmt: skip
         return question

@@ -50,14 +50,7 @@ class Table:
         self.order: list[int] = []  # order[place in the game] = place in the seat list
         self.payoffs: list[float] = []
         self.round, self.said = 1, dict[int, list[dict[str, Any]]]()
-        self.drawn: tuple[int, Any] = (-1, None)
         self.gathered: asyncio.Future[None] | None = None
-
-    def once(self, step: int, draw: Callable[[], Any]) -> Any:
-        """The picture of a step, drawn for the first who is asked."""
-        if self.drawn[0] != step:
-            self.drawn = (step, draw())
-        return self.drawn[1]
 
     def who(self) -> list[str] | None:
         """By place in the game who sits there, where people are told."""
