@@ -1,4 +1,4 @@
-"""A study with people before pages, running in a thread of its own; clients that sit down by websocket, and browsers."""
+"""A study with people before pages, running in a thread of its own; clients that sit down by websocket."""
 
 from __future__ import annotations
 
@@ -12,25 +12,23 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import pytest
 from websockets.asyncio.client import connect
 
 from commonage.run.result import Result
 from commonage.run.study import Study
 from commonage.web.sit import House, Room, seated, sit
 
-SECONDS = 60  # after which a test gives up
-QUICK = House(clock=30, grace=5, wait=30)
-CHROMIUM, DRIVER = Path("/usr/bin/chromium"), Path("/usr/bin/chromedriver")
+SECONDS = 120  # after which a test gives up
+PATIENT = House(clock=SECONDS, grace=SECONDS, wait=SECONDS)  # a busy machine fails nothing
 Message = dict[str, Any]
 
 
 class Sat:
     """A study that runs: its links, its room, and what it comes to."""
 
-    def __init__(self) -> None:
-        self.links: list[str] = []
-        self.ready, self.result, self.room = threading.Event(), Future[Result](), None
+    def __init__(self, hall: Callable[[Study, list[str], House], Room]) -> None:
+        self.links, self.hall = list[str](), hall
+        self.ready, self.result, self._room = threading.Event(), Future[Result](), list[Room]()
 
     def told(self, text: str) -> None:
         if found := re.findall(r"http\S+", text):
@@ -38,8 +36,12 @@ class Sat:
             self.ready.set()
 
     def seats(self, study: Study, tokens: list[str], house: House) -> Room:
-        self.room = seated(study, tokens, house)
+        self._room.append(self.hall(study, tokens, house))
         return self.room
+
+    @property
+    def room(self) -> Room:
+        return self._room[0]
 
     @property
     def troubles(self) -> list[str]:
@@ -50,13 +52,13 @@ class Sat:
 
 
 @contextmanager
-def sitting(study: Study, path: Path, house: House = QUICK, **how: Any) -> Iterator[Sat]:
+def sitting(study: Study, path: Path, house: House = PATIENT, hall: Any = seated, **how: Any) -> Iterator[Sat]:
     """The study runs while the block does; whoever is in it must let it end."""
-    sat = Sat()
+    sat = Sat(hall)
 
     def run() -> None:
         try:
-            sat.result.set_result(sit(study, path, house=house, say=sat.told, **{"room": sat.seats, **how}))
+            sat.result.set_result(sit(study, path, house=house, say=sat.told, room=sat.seats, **how))
         except BaseException as error:
             sat.result.set_exception(error)
             sat.ready.set()
@@ -72,16 +74,14 @@ def sitting(study: Study, path: Path, house: House = QUICK, **how: Any) -> Itera
 
 
 class Client:
-    """One open line: keeps all messages, and the newest of each slot."""
+    """One open line: keeps all messages."""
 
     def __init__(self, socket: Any) -> None:
-        self.socket, self.messages, self.shown = socket, list[Message](), dict[str, Message]()
+        self.socket, self.messages = socket, list[Message]()
 
     async def hear(self) -> Message:
-        message = json.loads(await asyncio.wait_for(self.socket.recv(), SECONDS))
-        self.messages.append(message)
-        self.shown[message.get("slot", message["kind"])] = message
-        return message
+        self.messages.append(json.loads(await asyncio.wait_for(self.socket.recv(), SECONDS)))
+        return self.messages[-1]
 
     async def until(self, *kinds: str) -> Message:
         """The next message of one of these kinds."""
@@ -95,9 +95,15 @@ class Client:
     async def answer(self, ask: Message, text: str) -> None:
         await self.say(id=ask["id"], answer=text)
 
+    async def play(self, answer: Callable[[Message], str]) -> list[Message]:
+        """Answers all questions until the study is over; gives all that was shown."""
+        while (message := await self.until("ask", "over"))["kind"] == "ask":
+            await self.answer(message, answer(message))
+        return self.messages
+
 
 class line:
-    """`async with line(link) as client:` a page that opens, and closes."""
+    """`async with line(link) as client:` a page that opens, sits down, and closes."""
 
     def __init__(self, link: str, after: int = 0, name: str | None = "Ann") -> None:
         self.connection = connect(f"{link.replace('http', 'ws', 1)}/line?after={after}", max_size=None, ping_interval=None)
@@ -114,11 +120,9 @@ class line:
 
 
 async def play(link: str, answer: Callable[[Message], str], name: str = "Ann") -> list[Message]:
-    """Sits down and answers all questions until the study is over; gives all that was shown."""
+    """Sits down and plays to the end."""
     async with line(link, name=name) as client:
-        while (message := await client.until("ask", "over"))["kind"] == "ask":
-            await client.answer(message, answer(message))
-        return client.messages
+        return await client.play(answer)
 
 
 def together(*people: Any) -> list[Any]:
@@ -130,19 +134,6 @@ def together(*people: Any) -> list[Any]:
     return asyncio.run(all_())
 
 
-def browser(width: int = 1280, height: int = 900, dark: bool = False) -> Any:
-    """A headless Chromium."""
-    from selenium import webdriver
-    from selenium.webdriver.chrome.options import Options
-    from selenium.webdriver.chrome.service import Service
-
-    if missing := [str(path) for path in (CHROMIUM, DRIVER) if not path.exists()]:
-        pytest.skip(f"no {' and no '.join(missing)}: apt-get install chromium chromium-driver")
-    options = Options()
-    options.binary_location = str(CHROMIUM)
-    for flag in ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", f"--window-size={width},{height}"):
-        options.add_argument(flag)
-    if dark:
-        options.add_argument("--force-dark-mode")
-        options.add_argument("--blink-settings=preferredColorScheme=0")
-    return webdriver.Chrome(options, Service(str(DRIVER)))
+def of(messages: list[Message], kind: str) -> list[Message]:
+    """The messages of one kind."""
+    return [message for message in messages if message["kind"] == kind]

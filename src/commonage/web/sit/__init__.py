@@ -45,13 +45,14 @@ def sit(study: Study, path: str | Path, progress: Progress | None = None, **how:
 async def asit(
     study: Study, path: str | Path, progress: Progress | None = None, *, house: House | None = None, host: str = LOOPBACK, port: int = 0,
     password: str = "", say: Callable[[str], None] = lambda text: print(text, file=sys.stderr, flush=True),
-    browse: Callable[[str], Any] = lambda link: None, room: Callable[[Study, list[str], House], Room] | None = None,
+    browse: Callable[[str], Any] = lambda link: None, room: Callable[[Study, list[str], House], Room] | None = None, seats: int = 0,
 ) -> Result:  # fmt: skip
     """Runs what the log does not hold yet, with people before pages. Their links are said, the first goes to `browse`.
 
+    `room` seats so many people in another way: in many matches at once, say.
     Raises SpecError where no seat is `human`, where a team holds one, or for a network without a password.
     """
-    kept = keep(Path(path), people(study))
+    kept = keep(Path(path), seats or people(study))
     hall = (room or seated)(study, kept.tokens, house or House())
     app = site(routes(hall), host=host, password=password)
     async with serving(app, host, port or _free(host, kept.port)) as address:

@@ -93,16 +93,21 @@ function talk(said) {
 
 let asked = '';
 function ask(view) {
-  const same = JSON.stringify([view.question, view.options, view.amount]);
+  const what = JSON.stringify([view.question, view.options, view.amount]), title = `${capital(view.question.name)}?`;
   refuse(view.problem);
-  if (same === asked && now.real_time) return choose('');
-  asked = same;
-  byId('asked').textContent = `${view.question.name}?`;
-  put(byId('ways'), ...(view.amount ? amount(view) : options(view)));
-  if (!now.real_time) { document.title = 'Your turn - commonage'; aloud(`Your turn: ${view.question.name}?`); }
+  choose('');
+  byId('question').setAttribute('aria-busy', false);
+  byId('asked').textContent = title;
+  if (what !== asked) put(byId('ways'), ...(view.amount ? amount(view) : options(view)));
+  if (byId('amount')) byId('amount').value = '';
+  asked = what;
+  byId('table').classList.toggle('moving', Boolean(byId('ways').querySelector('.pad')));
+  if (!now.real_time) { document.title = 'Your turn - commonage'; aloud(`Your turn: ${title}`); }
   if (document.activeElement === document.body || !document.activeElement.isConnected)
     (byId('ways').querySelector('input, textarea') ?? byId('asked')).focus({preventScroll: true});
 }
+
+const capital = text => text.charAt(0).toUpperCase() + text.slice(1);
 
 function amount({amount: [low, high], question: {unit}}) {
   const field = el('input', {id: 'amount', type: 'number', inputmode: 'numeric', min: low, max: high, step: 1, required: true, autocomplete: 'off'});
@@ -150,6 +155,7 @@ function answer(text) {
   store.setItem(own('answered'), now.real_time ? '' : now.id);
   store.setItem(own('answer'), text);
   line.say({id: now.id, answer: text});
+  if (byId('words')) byId('words').value = '';
 }
 
 function choose(option) {
@@ -162,11 +168,15 @@ function refuse(why) {
 }
 
 function settle(title, what) {
-  asked = '';
   due = 0;
   tick();
   document.title = title;
   byId('asked').textContent = what;
+  byId('question').setAttribute('aria-busy', true);
+}
+
+function clear() {
+  asked = '';
   put(byId('ways'));
 }
 
@@ -176,11 +186,13 @@ function showWait() {
 }
 
 function showReplaced() {
+  clear();
   settle('You were replaced - commonage', 'Somebody else plays on in your seat.');
   refuse(now.why);
 }
 
 function showOver() {
+  clear();
   settle('The end - commonage', '');
   byId('where').textContent = 'That was all. Thank you!';
   aloud('That was all. Thank you!');
