@@ -58,7 +58,7 @@ def test_a_fishery_with_a_number_and_a_fine_and_a_page_that_is_loaded_again(page
         page.sit(sat.links[0])
         page.asked("Harvest?")
         assert page.all("#scene circle")
-        assert page.text("#ways label") == "0 to 100 tons"
+        assert page.text("#ways label") == "0 to 100 tons of fish"
         page.type("#amount", "10")
         page.asked("Fine whom?")
         before = page.text("#facts"), page.text("#where")

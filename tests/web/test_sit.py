@@ -323,6 +323,4 @@ def test_a_killed_server_goes_on_with_the_same_links_and_asks_nothing_again(tmp_
     assert not known & {(ask["view"]["step"], int(id.split(".")[2])) for id, ask in asked.items()}
     moves = {row[:2]: row[3].move for row in events(tmp_path, event.Moved)}
     assert moves == {(step, seat): step % 2 for step in range(6) for seat in range(2)}
-        (step, seat): step % 2 for step in range(6) for seat in range(2)
-    }
     assert exact(tmp_path)

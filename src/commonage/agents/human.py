@@ -1,7 +1,9 @@
-"""A person: at the terminal, where one reads rules and facts and types one option or one number; or where a `Host` seats them.
+"""A person: reads rules and facts, answers one option or one number; at the terminal, or with `--web` before a page.
 
-with hosting(room):  # people sit before pages
-    await study.arun("runs/mine")
+Who seats people elsewhere than at the terminal is a `Host`:
+
+    with hosting(room):
+        await study.arun("runs/mine")
 """
 
 from __future__ import annotations
