@@ -148,8 +148,11 @@ document.onkeydown = event => {
   if (named ?? counted) { event.preventDefault(); answer(named ?? counted); }
 };
 
+let sent = '';
 function answer(text) {
-  if (now.kind !== 'ask') return;
+  const what = `${now.id} ${text}`;
+  if (now.kind !== 'ask' || (now.real_time && what === sent)) return;  // a key that is held down is one answer a step
+  sent = what;
   refuse('');
   choose(text);
   store.setItem(own('answered'), now.real_time ? '' : now.id);
