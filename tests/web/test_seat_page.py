@@ -123,10 +123,10 @@ def test_two_people_in_two_browsers_and_what_one_says_is_text_to_the_other(page:
                 one.type("#words", SCRIPT)
             for one in (page, other):
                 one.asked("Choose?")
+                assert SCRIPT in one.text("#talk")
                 one.click("defect")
         results = [one.over() for one in (page, other)]
-        assert SCRIPT in other.text("#talk")
-        assert SCRIPT in other.text("#past")  # the name
+        assert SCRIPT[:40] in other.text("#past")  # the name
         assert other.all("#talk img, #past img, #talk script") == []
         assert other.driver.title == "The end - commonage"
         assert other.complaints() == page.complaints() == []
