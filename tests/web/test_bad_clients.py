@@ -107,7 +107,7 @@ def test_a_flood_closes_the_line_and_the_person_may_come_back(tmp_path):
             with contextlib.suppress(ConnectionClosed):
                 for _ in range(20 * BURST):
                     await client.say(id="x", answer="y")
-            await client.socket.wait_closed()
+            await client.drain()
             code = client.socket.close_code
         await play(link, defects)
         return code
@@ -123,7 +123,7 @@ def test_a_message_of_ten_megabytes_closes_the_line(tmp_path):
         async with line(link) as client:
             with contextlib.suppress(ConnectionClosed):
                 await client.say(join="x" * 10_000_000)
-            await client.socket.wait_closed()
+            await client.drain()
             code = client.socket.close_code
         await play(link, defects)
         return code

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import re
 import threading
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from websockets.asyncio.client import connect
+from websockets.exceptions import ConnectionClosed
 
 from commonage.run.result import Result
 from commonage.run.study import Study
@@ -88,6 +90,12 @@ class Client:
         while (message := await self.hear())["kind"] not in kinds:
             pass
         return message
+
+    async def drain(self) -> None:
+        """Reads on until the server closes the line."""
+        with contextlib.suppress(ConnectionClosed):
+            async for _ in self.socket:
+                pass
 
     async def say(self, **message: Any) -> None:
         await self.socket.send(json.dumps(message))
