@@ -86,7 +86,7 @@ NoCache = Annotated[bool, typer.Option("--no-cache", rich_help_panel=MODELS, hel
 CachedOnly = Annotated[bool, typer.Option("--cached-only", rich_help_panel=MODELS, help="Pause rather than ask for anything new.")]
 PriceList = Annotated[str | None, typer.Option(metavar="FILE", rich_help_panel=MODELS, help="Your prices over our list, in TOML.")]
 
-START, LOOK, STUDY, TRUST = "start", "look", "study", "trust"
+START, LOOK, STUDY, PEOPLE, TRUST = "start", "look", "study", "people", "trust"
 
 
 def _named(context: typer.Context, name: str) -> bool:
@@ -388,6 +388,21 @@ def crossplay(
     from commonage.cli import show
 
     show.crossplay(game, players, mechanisms or [], sets or [], repeats, seed, out, json, limits)
+
+
+@app.command(rich_help_panel=PEOPLE)
+def serve(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A study's folder, or one with several.")],
+    port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes a free one.")] = 8642,
+    host: Annotated[str, typer.Option(help="Another than this machine's own needs --password.")] = "127.0.0.1",
+    password: Annotated[str, typer.Option(help="What is asked for before anything is shown.")] = "",
+    open_hands: Annotated[bool, typer.Option("--open-hands", help="Show what one seat alone sees before its match is over, too.")] = False,
+    browse: Annotated[bool, typer.Option("--open", help="Open the page in a browser.")] = False,
+) -> None:
+    """Watch: studies, matches, every move and what is behind it, while they are played and afterwards."""
+    from commonage.cli import show
+
+    show.serve(folder, host, port, password, open_hands, browse)
 
 
 @app.command(rich_help_panel=TRUST)

@@ -344,6 +344,20 @@ def _compared(kind: Any, play: Callable[..., Any], table: tuple[str, Sequence[st
         raise typer.Exit(INCOMPLETE)
 
 
+def serve(folder: Path, host: str, port: int, password: str, open_hands: bool, browse: bool) -> None:
+    try:
+        from commonage.web.watch import serve as watch
+    except ImportError as error:
+        raise SpecError(f"serve needs {error.name}, which is not there: pip install 'commonage[web]'") from error
+
+    def ready(address: str) -> None:
+        print(f"Watch at {address}    Ctrl-C stops", flush=True)
+        if browse:
+            webbrowser.open(address)
+
+    watch(folder, host=host, port=port, password=password, open_hands=open_hands, ready=ready)
+
+
 def verify(json: bool) -> None:
     from commonage import verify as truth
 

@@ -20,7 +20,6 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from commonage.errors import CommonageError, SpecError
 from commonage.store import file
 from commonage.web import site
-from commonage.web.watch import arms
 from commonage.web.watch.lanes import Hands
 from commonage.web.watch.watched import Hidden, Watched
 
@@ -61,7 +60,7 @@ def _routes(shelf: Shelf) -> list[BaseRoute]:
     one = "/api/{study}/matches/{match:int}"
     answers: dict[str, Callable[[Watched, Request], Any]] = {
         "/api/{study}": lambda study, _: _counted(study).study(),
-        "/api/{study}/arms": lambda study, _: arms.arms(study.folder),
+        "/api/{study}/arms": lambda study, _: _arms(study),
         "/api/{study}/matches": lambda study, asked: study.matches(_number(asked, "first", 1), _number(asked, "count", 50)),
         "/api/{study}/such/{status}": lambda study, asked: study.such(
             asked.path_params["status"], _number(asked, "first", 0), _number(asked, "count", 50)
@@ -73,12 +72,19 @@ def _routes(shelf: Shelf) -> list[BaseRoute]:
         f"{one}/seen": lambda study, asked: study.seen(_match(asked), _number(asked, "step", 0), _number(asked, "seat", 1) - 1),
     }
     return [
-        *(Route(path, page) for path in ("/", "/{study}", "/{study}/{match:int}")),
-        Route("/api", lambda asked: _told(lambda: [_counted(study).brief() for study in shelf.look()])),
+        *(Route(path, page) for path in ("/", "/study/{study}", "/study/{study}/{match:int}")),
+        Route("/api", _listing(shelf)),
         *(Route(path, _answer(shelf, say)) for path, say in answers.items()),
         WebSocketRoute("/live/{study}", Live(shelf)),
         WebSocketRoute("/live/{study}/{match:int}", Live(shelf)),
     ]
+
+
+def _listing(shelf: Shelf) -> Callable[[Request], Any]:
+    async def listing(_: Request) -> Response:
+        return await _told(lambda: [_counted(study).brief() for study in shelf.look()])
+
+    return listing
 
 
 def _answer(shelf: Shelf, say: Callable[[Watched, Request], Any]) -> Callable[[Request], Any]:
@@ -109,6 +115,12 @@ def _plain(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [_plain(item) for item in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def _arms(study: Watched) -> Any:
+    from commonage.web.watch.arms import arms  # what draws figures takes a while to import
+
+    return arms(study.folder)
 
 
 def _counted(study: Watched) -> Watched:

@@ -61,7 +61,7 @@ class Watched:
     def study(self) -> dict[str, Any]:
         """Its arms and how they stand."""
         with ranges.opened(self.folder) as log:
-            counts = self.census.counts()
+            brief, counts = self.brief(), self.census.counts()
             arms = [
                 {
                     "arm": arm["arm"], "name": called(arm), "game": spec.title(arm["spec"]["game"], arm["spec"].get("with", ())),
@@ -70,7 +70,7 @@ class Watched:
                 }
                 for arm in log.headers
             ]  # fmt: skip
-            return {**self.brief(), "arms": arms, "n": log.newest, "hands": "open" if self.hands.open else "closed"}
+            return {**brief, "arms": arms, "n": log.newest, "hands": "open" if self.hands.open else "closed"}
 
     def matches(self, first: int, count: int) -> list[dict[str, Any]]:
         """Rows of the list, from a match on: those that have begun, and those that wait."""
@@ -105,6 +105,7 @@ class Watched:
                 "forked": f"from match {forked['from'][1]} of {Path(forked['from'][0]).name}, at round {forked['at']}" if forked else "",
                 "columns": Lanes(log, standing, self.hands).count if standing else 0, "beside": _beside(log.headers, header, row),
                 "unit": "step" if header.get("round_steps", 1) > 4 else "round", "asks": [one["name"] for one in header["questions"]],
+                "speech": sum(one.get("speech", False) for one in header["questions"]),
                 "private": bool(standing and self.hands.shown(standing)),
             }  # fmt: skip
 
