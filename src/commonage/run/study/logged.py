@@ -20,10 +20,11 @@ async def play_logged(
 ) -> match.Outcome:  # fmt: skip
     """One match into the log, from where the log left it. `soon` flushes the log for several matches at once."""
     past, soon = history(log.events(number)), soon or Soon(log.flush)
+    waits = not all(agent.pure for agent in arm.agents)
 
     def write(step: int, seat: int, attempt: int, what: Any) -> None:
         log.write(number, step, seat, attempt, what)
-        if seat >= 0 and not arm.agents[seat].pure:  # it may have been paid for, or typed
+        if waits and (seat == event.TABLE or not arm.agents[seat].pure):  # it may have been paid for, or typed; and others watch
             soon()
 
     def record(step: int, seat: int, attempt: int, count: int, call: Call) -> None:

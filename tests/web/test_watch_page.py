@@ -1,0 +1,106 @@
+"""The page in a real browser: a study, a match, its steps, a message, a prompt; then a match that grows while it is watched."""
+
+import asyncio
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from lively import lively
+from selenium.webdriver import Chrome, ChromeOptions, Keys
+from selenium.webdriver.chrome.service import Service
+from selenium.webdriver.common.by import By
+from selenium.webdriver.support.ui import WebDriverWait
+from test_watch_site import _when_there, served
+
+from commonage import Arm, Study
+
+CHROMIUM, DRIVER = Path("/usr/bin/chromium"), Path("/usr/bin/chromedriver")
+SECONDS = 60
+
+pytestmark = pytest.mark.skipif(not (CHROMIUM.exists() and DRIVER.exists()), reason="no chromium, or no chromedriver, in /usr/bin")
+
+
+class Page:
+    """A browser that waits for what it looks for."""
+
+    def __init__(self, browser):
+        self.browser = browser
+
+    def all(self, selector):
+        return self.browser.find_elements(By.CSS_SELECTOR, selector)
+
+    def has(self, selector, text=""):
+        """The first element of a selector that has a text, as soon as there is one."""
+        return WebDriverWait(self.browser, SECONDS, 0.1).until(lambda _: self._found(selector, text), f"{selector} with {text!r}")
+
+    def _found(self, selector, text):
+        script = "return [...document.querySelectorAll(arguments[0])].find(one => one.textContent.includes(arguments[1]))"
+        return self.browser.execute_script(script, selector, text)
+
+
+@contextmanager
+def browsed(width=1280):
+    options = ChromeOptions()
+    options.binary_location = str(CHROMIUM)
+    for switch in ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", f"--window-size={width},900"):
+        options.add_argument(switch)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+    browser = Chrome(options=options, service=Service(str(DRIVER)))
+    try:
+        yield Page(browser)
+        wrong = [line["message"] for line in browser.get_log("browser") if line["level"] == "SEVERE"]
+        assert not wrong, wrong  # among them whatever the page was not allowed to do
+    finally:
+        browser.quit()
+
+
+def test_a_study_a_match_its_steps_a_message_and_a_prompt(tmp_path):
+    arms = [Arm("dilemma(rounds=30)", "llm:fake,tit_for_tat", ["talk"]), Arm("dilemma(rounds=30)", "pavlov,tit_for_tat", ["talk"])]
+    Study(arms=arms, repeats=60).run(tmp_path / "talks")
+    with served(tmp_path) as address, browsed() as page:
+        page.browser.get(address)
+        page.has("td.name a", "talks").click()
+        page.has(".facts", "120 of 120")
+        page.has(".roll a.row b", "2")
+        assert 0 < len(page.all(".roll .row")) < 60  # of 120: only what is seen
+        page.browser.execute_script("document.querySelector('.roll').scrollTop = 1e6")
+        page.has(".roll a.row b", "120")
+        page.browser.execute_script("document.querySelector('.roll').scrollTop = 0")
+        page.has(".roll a.row b", "1").click()
+        page.has(".scene text", "1")
+        page.has(".cell", "cooperate")
+        assert len(page.all(".cell")) < 2 * 30  # the rest is out of sight
+        page.has("output", "step 0 of 60")
+        page.has("button[aria-label='A step on']").click()
+        page.has("output", "step 1 of 60, round 1")
+        page.has("button", "To the first defection").click()
+        page.has(".heads .now")
+        page.has(".cell .says").click()
+        page.has(".detail", "heard by seat")
+        page.has(".detail button.seen", "say").click()
+        page.has(".sent h4", "system")
+        page.has(".sent pre", "Two players choose at the same time")
+        page.has(".sent.reply pre")
+        page.has(".cell.chosen").send_keys(Keys.ARROW_RIGHT)
+        page.has(".detail h2", "round 2")
+        page.browser.get(f"{address}/study/talks/1?beside=61")
+        page.has(".pair section:nth-child(2) h1", "Match 61")
+        page.has(".pair section:nth-child(2) .cell", "choose")
+
+
+def test_a_live_match_grows_before_the_eyes(tmp_path):
+    with lively(tmp_path / "live") as go:
+        asyncio.run(_when_there(tmp_path / "live"))
+        with served(tmp_path) as address, browsed(390) as page:
+            page.browser.get(f"{address}/study/live/1")
+            go(1)
+            page.has(".cell .says", "hello <b>1</b>")  # as text
+            assert not page.all(".cell b b, .says b")
+            go(2)
+            page.has(".cell .says", "hello <b>2</b>")
+            page.has(".facts", "shown after the end")
+            page.has(".cell").click()
+            page.has(".detail", "is shown after the end of the match")
+            go(3)
+            page.has(".facts .status", "finished")
+            page.has(".heads", "3 · end")
