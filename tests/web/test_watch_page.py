@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from lively import lively
+from selenium.common.exceptions import StaleElementReferenceException
 from selenium.webdriver import Chrome, ChromeOptions, Keys
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
@@ -33,6 +34,11 @@ class Page:
         """The first element of a selector that has a text, as soon as there is one."""
         return WebDriverWait(self.browser, SECONDS, 0.1).until(lambda _: self._found(selector, text), f"{selector} with {text!r}")
 
+    def press(self, selector, text=""):
+        """Clicks it; what was drawn anew just then is looked for again."""
+        wait = WebDriverWait(self.browser, SECONDS, 0.1, [StaleElementReferenceException, AttributeError])
+        wait.until(lambda _: self._found(selector, text).click() or True, f"{selector} with {text!r}, to click")
+
     def _found(self, selector, text):
         script = "return [...document.querySelectorAll(arguments[0])].find(one => one.textContent.includes(arguments[1]))"
         return self.browser.execute_script(script, selector, text)
@@ -55,37 +61,38 @@ def browsed(width=1280):
 
 
 def test_a_study_a_match_its_steps_a_message_and_a_prompt(tmp_path):
-    arms = [Arm("dilemma(rounds=30)", "llm:fake,tit_for_tat", ["talk"]), Arm("dilemma(rounds=30)", "pavlov,tit_for_tat", ["talk"])]
-    Study(arms=arms, repeats=60).run(tmp_path / "talks")
+    talks = Arm("dilemma(rounds=30)", "llm:fake,tit_for_tat", ["talk"], repeats=2)
+    Study(arms=[talks, Arm("dilemma(rounds=30)", "pavlov,tit_for_tat")], repeats=118).run(tmp_path / "talks")
     with served(tmp_path) as address, browsed() as page:
         page.browser.get(address)
-        page.has("td.name a", "talks").click()
+        page.press("td.name a", "talks")
         page.has(".facts", "120 of 120")
         page.has(".roll a.row b", "2")
         assert 0 < len(page.all(".roll .row")) < 60  # of 120: only what is seen
         page.browser.execute_script("document.querySelector('.roll').scrollTop = 1e6")
         page.has(".roll a.row b", "120")
         page.browser.execute_script("document.querySelector('.roll').scrollTop = 0")
-        page.has(".roll a.row b", "1").click()
+        page.press(".roll a.row b", "1")
         page.has(".scene text", "1")
         page.has(".cell", "cooperate")
         assert len(page.all(".cell")) < 2 * 30  # the rest is out of sight
         page.has("output", "step 0 of 60")
-        page.has("button[aria-label='A step on']").click()
+        page.press("button[aria-label='A step on']")
         page.has("output", "step 1 of 60, round 1")
-        page.has("button", "To the first defection").click()
+        page.press("button", "To the first defection")
         page.has(".heads .now")
-        page.has(".cell .says").click()
+        page.press(".cell .says")
         page.has(".detail", "heard by seat")
-        page.has(".detail button.seen", "say").click()
+        page.press(".detail button.seen", "say")
         page.has(".sent h4", "system")
         page.has(".sent pre", "Two players choose at the same time")
         page.has(".sent.reply pre")
-        page.has(".cell.chosen").send_keys(Keys.ARROW_RIGHT)
+        page.browser.execute_script("document.querySelector('.cell.chosen').focus()")
+        page.browser.switch_to.active_element.send_keys(Keys.ARROW_RIGHT)
         page.has(".detail h2", "round 2")
-        page.browser.get(f"{address}/study/talks/1?beside=61")
-        page.has(".pair section:nth-child(2) h1", "Match 61")
-        page.has(".pair section:nth-child(2) .cell", "choose")
+        page.browser.get(f"{address}/study/talks/1?beside=3")
+        page.has(".pair section:nth-child(2) h1", "Match 3")
+        page.has(".pair section:nth-child(2) .cell", "cooperate")
 
 
 def test_a_live_match_grows_before_the_eyes(tmp_path):
@@ -99,7 +106,7 @@ def test_a_live_match_grows_before_the_eyes(tmp_path):
             go(2)
             page.has(".cell .says", "hello <b>2</b>")
             page.has(".facts", "shown after the end")
-            page.has(".cell").click()
+            page.press(".cell")
             page.has(".detail", "is shown after the end of the match")
             go(3)
             page.has(".facts .status", "finished")

@@ -19,6 +19,15 @@ function path(...parts) {
   document.title = [...parts.map(part => part.textContent).reverse(), 'commonage'].join(' - ');
 }
 
+/** Draws anew what has changed, and only then; who was on a link or a button stays there. */
+function renew(node, told, draw) {
+  const key = JSON.stringify(told), places = () => [...node.querySelectorAll('a, button')], held = places().indexOf(document.activeElement);
+  if (node.told === key) return;
+  node.told = key;
+  put(node, ...draw());
+  places()[held]?.focus({preventScroll: true});
+}
+
 function progress(counts, planned) {
   const done = (counts.finished ?? 0) + (counts.failed ?? 0), bar = el('span', {class: 'bar', 'aria-hidden': 'true'}, el('i', {}), el('i', {class: 'bad'}));
   bar.children[0].style.width = `${100 * (counts.finished ?? 0) / planned}%`;
@@ -35,7 +44,7 @@ async function studies() {
   const show = async () => {
     const found = await api('');
     line(true);
-    put(body, ...found.map(one => el('tr', {}, el('td', {class: 'name'}, link(at(one.id), one.name), el('small', {}, one.games.slice(0, 3).join('; ') + (one.games.length > 3 ? ' ...' : ''))),
+    renew(body, found.map(one => ({...one, quiet: ago(one.quiet)})), () => found.map(one => el('tr', {}, el('td', {class: 'name'}, link(at(one.id), one.name), el('small', {}, one.games.slice(0, 3).join('; ') + (one.games.length > 3 ? ' ...' : ''))),
       el('td', {class: 'number'}, one.arms), el('td', {}, progress(one.counts, one.planned), el('span', {class: 'sub'}, others(one.counts))), el('td', {class: 'number'}, one.spent?.cost ?? '…'), el('td', {}, ago(one.quiet)))));
   };
   put(main, el('h1', {}, 'Studies'), el('div', {class: 'wide'}, el('table', {}, el('thead', {}, el('tr', {}, ...['study', 'arms', 'matches over', 'cost', 'written'].map(name => el('th', {scope: 'col'}, name)))), body)));
@@ -51,7 +60,7 @@ async function oneStudy() {
   const head = () => {
     put(facts, el('span', {}, progress(about.counts, about.planned)), others(about.counts) && el('span', {}, others(about.counts)), el('span', {}, 'cost ', el('b', {}, about.spent?.cost ?? '…')),
       about.spent?.tokens ? el('span', {}, el('b', {}, about.spent.tokens.toLocaleString('en')), ' tokens') : null, !about.complete && el('span', {}, 'counting ...'), about.hands === 'open' && el('span', {}, 'open hands'));
-    put(arms, ...about.arms.map(arm => el('tr', {}, el('td', {class: 'name'}, el('span', {class: `dot ground-arm${arm.arm % COLORS}`}), arm.name, el('small', {}, arm.name.includes(arm.seats) ? arm.game : `${arm.game}; ${arm.seats}`)),
+    renew(arms, about.arms, () => about.arms.map(arm => el('tr', {}, el('td', {class: 'name'}, el('span', {class: `dot ground-arm${arm.arm % COLORS}`}), arm.name, el('small', {}, arm.name.includes(arm.seats) ? arm.game : `${arm.game}; ${arm.seats}`)),
       el('td', {}, progress(arm.counts, arm.planned), el('span', {class: 'sub'}, others(arm.counts))), el('td', {}, el('button', {onclick: () => list.to(arm.first)}, count(arm.planned, 'match'))))));
   };
   const list = new Matches(roll, about), filters = el('div', {class: 'tools', role: 'group', 'aria-label': 'Which matches'});
