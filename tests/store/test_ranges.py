@@ -94,9 +94,10 @@ def test_a_log_of_before_has_no_numbers_and_is_read_all_the_same(folder):
         assert log.standing(1).status == "finished"
 
 
-@pytest.mark.parametrize(
-    ("what", "status"), [(Failed("model", "it refused"), "failed"), (Paused("429"), "paused"), (None, "open")], ids=["failed", "paused", "open"]
-)  # fmt: skip
+ENDS = [(Failed("model", "it refused"), "failed"), (Paused("429"), "paused"), (None, "open")]
+
+
+@pytest.mark.parametrize(("what", "status"), ENDS, ids=["failed", "paused", "open"])
 def test_a_match_that_did_not_end(tmp_path, what, status):
     with Log.create(tmp_path, STUDY) as log:
         log.arm(header())

@@ -86,7 +86,7 @@ NoCache = Annotated[bool, typer.Option("--no-cache", rich_help_panel=MODELS, hel
 CachedOnly = Annotated[bool, typer.Option("--cached-only", rich_help_panel=MODELS, help="Pause rather than ask for anything new.")]
 PriceList = Annotated[str | None, typer.Option(metavar="FILE", rich_help_panel=MODELS, help="Your prices over our list, in TOML.")]
 
-START, LOOK, STUDY, PEOPLE, TRUST = "start", "look", "study", "people", "trust"
+START, LOOK, STUDY, SOCIAL, TRUST = "start", "look", "study", "people", "trust"
 
 
 def _named(context: typer.Context, name: str) -> bool:
@@ -390,7 +390,7 @@ def crossplay(
     show.crossplay(game, players, mechanisms or [], sets or [], repeats, seed, out, json, limits)
 
 
-@app.command(rich_help_panel=PEOPLE)
+@app.command(rich_help_panel=SOCIAL)
 def serve(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="A study's folder, or one with several.")],
     port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes a free one.")] = 8642,

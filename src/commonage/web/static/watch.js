@@ -44,10 +44,10 @@ async function studies() {
   const show = async () => {
     const found = await api('');
     line(true);
-    renew(body, found.map(one => ({...one, quiet: ago(one.quiet)})), () => found.map(one => el('tr', {}, el('td', {class: 'name'}, link(at(one.id), one.name), el('small', {}, one.games.slice(0, 3).join('; ') + (one.games.length > 3 ? ' ...' : ''))),
-      el('td', {class: 'number'}, one.arms), el('td', {}, progress(one.counts, one.planned), el('span', {class: 'sub'}, others(one.counts))), el('td', {class: 'number'}, one.spent?.cost ?? '…'), el('td', {}, ago(one.quiet)))));
+    renew(body, found.map(one => ({...one, quiet: ago(one.quiet)})), () => found.map(one => one.error ? el('tr', {}, el('td', {class: 'name'}, one.name), el('td', {class: 'trouble', colspan: 4}, one.error)) : el('tr', {}, el('td', {class: 'name'}, link(at(one.id), one.name), el('small', {}, one.games.slice(0, 3).join('; ') + (one.games.length > 3 ? ' ...' : ''))),
+      el('td', {class: 'number spare'}, one.arms), el('td', {}, progress(one.counts, one.planned), el('span', {class: 'sub'}, others(one.counts))), el('td', {class: 'number'}, one.spent?.cost ?? '…'), el('td', {}, ago(one.quiet)))));
   };
-  put(main, el('h1', {}, 'Studies'), el('div', {class: 'wide'}, el('table', {}, el('thead', {}, el('tr', {}, ...['study', 'arms', 'matches over', 'cost', 'written'].map(name => el('th', {scope: 'col'}, name)))), body)));
+  put(main, el('h1', {}, 'Studies'), el('div', {class: 'wide'}, el('table', {}, el('thead', {}, el('tr', {}, ...['study', 'arms', 'matches over', 'cost', 'written'].map(name => el('th', {scope: 'col', class: name === 'arms' && 'spare'}, name)))), body)));
   await show();
   setTimeout(() => show().catch(() => line(false)), 600);
   setInterval(() => show().catch(() => line(false)), 4000);

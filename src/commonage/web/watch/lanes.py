@@ -29,6 +29,11 @@ class Hands(NamedTuple):
         return self.open or standing.over
 
 
+def long_rounds(header: dict[str, Any]) -> bool:
+    """Whether the rounds of an arm have so many steps that each has its own column."""
+    return header.get("round_steps", 1) > LONG_ROUND
+
+
 def layers(what: event.Stepped, seat: int) -> dict[str, float]:
     """What mechanisms did to the reward of a seat in a step."""
     ends = {name: [fact for key, fact in what.facts.items() if key.endswith(f".{name}") and isinstance(fact, list)] for name in LAYERS}
@@ -47,7 +52,7 @@ class Lanes:
     @property
     def by_step(self) -> bool:
         """Whether a column is a step."""
-        return self.header.get("round_steps", 1) > LONG_ROUND
+        return long_rounds(self.header)
 
     @property
     def count(self) -> int:
@@ -114,7 +119,7 @@ class Lanes:
                 return self._moved(step, what, p)
             case event.Inherited():
                 written = what.strategy if self.private and isinstance(what.strategy, str) else ""
-                return {"kind": "enters", "step": step, "text": written[:LONGEST]} if written else None
+                return {"kind": "enters", "step": step, "why": written[:LONGEST]} if written else None
             case event.Asked():
                 return {"kind": "unread", "step": step, "why": what.problem if self.private else ""}
             case event.Failed():

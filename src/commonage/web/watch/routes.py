@@ -40,7 +40,7 @@ class Shelf:
         """All of them, by name."""
         for folder in [self.root, *(path for deep in range(1, DEEP + 1) for path in sorted(self.root.glob("*/" * deep)))]:
             name = "~".join(folder.relative_to(self.root).parts) or "here"
-            if name not in self.known and file.is_log(folder):
+            if name not in self.known and (folder / file.NAME).exists():
                 self.known[name] = Watched(name, folder, self.hands)
         return list(self.known.values())
 
@@ -82,7 +82,7 @@ def _routes(shelf: Shelf) -> list[BaseRoute]:
 
 def _listing(shelf: Shelf) -> Callable[[Request], Any]:
     async def listing(_: Request) -> Response:
-        return await _told(lambda: [_counted(study).brief() for study in shelf.look()])
+        return await _told(lambda: [_brief(study) for study in shelf.look()])
 
     return listing
 
@@ -115,6 +115,14 @@ def _plain(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [_plain(item) for item in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def _brief(study: Watched) -> dict[str, Any]:
+    """Its line in the list; one that cannot be read says why, and the others are shown."""
+    try:
+        return _counted(study).brief()
+    except CommonageError as error:
+        return {"id": study.name, "name": study.folder.name, "error": str(error)}
 
 
 def _arms(study: Watched) -> Any:

@@ -16,7 +16,7 @@ from commonage.run import seats
 from commonage.store import file, ranges
 from commonage.store.ranges import Ranges, Standing
 from commonage.web.picture import picture
-from commonage.web.watch import census, seen
+from commonage.web.watch import census, lanes, seen
 from commonage.web.watch.census import Census
 from commonage.web.watch.course import Course
 from commonage.web.watch.lanes import Hands, Lanes
@@ -24,7 +24,6 @@ from commonage.web.watch.reel import Reel, scene
 
 MOST = 200  # rows or columns in an answer
 KEPT = 12  # matches whose states and courses are kept
-LIVELY = 30  # seconds since something was written
 
 
 class Hidden(Exception):
@@ -104,7 +103,7 @@ class Watched:
                 "seats": [listed[seat] for seat in order], "order": order, "seed": header["seed"], "tests": header.get("test_models", []),
                 "forked": f"from match {forked['from'][1]} of {Path(forked['from'][0]).name}, at round {forked['at']}" if forked else "",
                 "columns": Lanes(log, standing, self.hands).count if standing else 0, "beside": _beside(log.headers, header, row),
-                "unit": "step" if header.get("round_steps", 1) > 4 else "round", "asks": [one["name"] for one in header["questions"]],
+                "unit": "step" if lanes.long_rounds(header) else "round", "asks": [one["name"] for one in header["questions"]],
                 "speech": sum(one.get("speech", False) for one in header["questions"]),
                 "private": bool(standing and self.hands.shown(standing)),
             }  # fmt: skip
@@ -148,8 +147,8 @@ class Watched:
             own = [span.step for span in spans if span.first <= number <= span.last]
             told: dict[str, Any] = {"n": newest, "rows": rows, "arms": len(log.headers)}
             if own and (standing := log.standing(number)):
-                lanes = Lanes(log, standing, self.hands)
-                told["match"] = {"from": lanes.column_of(min(own)), "columns": lanes.count, "private": self.hands.shown(standing)}
+                shown = Lanes(log, standing, self.hands)
+                told["match"] = {"from": shown.column_of(min(own)), "columns": shown.count, "private": shown.private}
             return told
 
     def _row(self, log: Ranges, number: int, standing: Standing | None, paid: ranges.Paid | None) -> dict[str, Any]:
