@@ -91,12 +91,13 @@ async def measure(folder: Path) -> None:
 
         async def match(number: int) -> None:
             await ask(f"/matches/{number}")
-            await asyncio.gather(window(number)(0), ask(f"/matches/{number}/scene?step=0"))
+            await window(number)(0)
 
         await tell("open the study: its arms and the first page of matches", study, [0] * 5)
         await tell(f"scroll its list, {WINDOWS} windows of {ROWS}", lambda at: ask(f"/matches?first={at}&count={ROWS}"), _at(rng, SHORT))
-        await tell("open a match: its first window of lanes and its scene", match, [5, *range(6, 11)])
+        await tell("open a match: its first window of lanes", match, [5, *range(6, 11)])
         await tell(f"scroll its lanes, {WINDOWS} windows of {COLUMNS} rounds", window(5), _at(rng, ROUNDS - COLUMNS))
+        await tell("its table at the start: compiled, then played again", lambda at: ask(f"/matches/{at}/scene?step=0"), [5, *range(6, 11)])
         await tell("open the long match", match, [long] * 5)
         await tell(f"scroll its lanes, {WINDOWS} windows", window(long), _at(rng, LONG - COLUMNS))
         await tell("a match's lines over rounds, and where to jump", lambda at: ask(f"/matches/{at}/course"), [20, 21, 22, 23, 24])

@@ -94,6 +94,9 @@ def test_a_study_a_match_its_steps_a_message_and_a_prompt(tmp_path):
         page.browser.get(f"{address}/study/talks/1?beside=3")
         page.has(".pair section:nth-child(2) h1", "Match 3")
         page.has(".pair section:nth-child(2) .cell", "cooperate")
+        page.has("output", "step 0 of 60")
+        page.press("button[aria-label='To the end']")
+        page.has(".pair section:nth-child(2) output", "step 30 of 30, round 30")
 
 
 def test_a_live_match_grows_before_the_eyes(tmp_path):

@@ -115,6 +115,14 @@ def test_the_scene_at_any_step_is_that_of_a_replay(lake, monkeypatch):
     assert max(study.reel(1).kept) == len(scenes) - 1 - (len(scenes) - 1) % 2 or len(scenes) - 1 in study.reel(1).kept
 
 
+def test_a_round_ends_with_its_last_step(lake):
+    study = watched(lake)
+    for number in (1, 3):
+        for column in study.columns(number, 1, 99):
+            found = study.picture(number, 0, column["round"])
+            assert (found["step"], found["round"]) == (column["steps"][1] + 1, column["round"])
+
+
 def test_behind_a_move_stands_what_was_sent_exactly(lake):
     study = watched(lake)
     place = study.match(1)["seats"].index("llm:fake")

@@ -14,7 +14,7 @@ export class Lanes {
     Object.assign(this, {node, names, unit, count, chosen, cells: new Map(), heads: new Map(), now: 0, picked: null});
     this.lines = unit === 'step' ? 1 : Math.max(2, Math.min(lines, 5));
     this.pages = new Pages(BLOCK, (from, size) => load(from + 1, from + size), () => this.show());
-    this.wide = unit === 'step' ? 96 : 150;
+    this.wide = unit === 'step' ? 96 : 178;
     this.high = this.lines * LINE + LINE + 14;
     this.show = framed(() => this.render());
     this.build();

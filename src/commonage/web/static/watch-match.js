@@ -59,23 +59,29 @@ export class Match {
     this.grid.addEventListener('scroll', () => { for (const other of this.ring) if (other !== this && other.lanes) other.grid.scrollLeft = this.grid.scrollLeft; }, {passive: true});
   }
 
-  /** To the table after so many steps. */
-  go(step, told = true) {
-    this.step = Math.max(0, Math.min(step, this.about.steps ?? 0));
+  /** To the table after so many steps; those beside it follow to the end of the same round. */
+  go(step) {
+    this.leads = true;
+    this.at(step);
     this.follow = this.about.status === 'open' && this.step === this.about.steps;
-    this.slider.value = this.step;
     this.draw();
-    if (told) for (const other of this.ring) if (other !== this) other.go(step, false);
   }
 
-  async draw() {
+  at(step) {
+    this.step = Math.max(0, Math.min(step, this.about.steps ?? 0));
+    this.slider.value = this.step;
     this.slider.setAttribute('aria-valuetext', `after ${this.step} of ${this.about.steps} steps`);
-    if (this.drawing) { this.again = true; return; }
+  }
+
+  async draw(round = 0) {
+    if (this.drawing) { this.again = true; this.led = round; return; }
     this.drawing = true;
-    const wanted = this.step;
     try {
-      const found = await api(`${this.path}/scene?step=${wanted}`);
+      const found = await api(`${this.path}/scene?step=${this.step}&round=${round}`), wanted = found.step;
+      if (round) this.at(wanted);
       this.round = found.round;
+      if (this.leads && !this.again) for (const other of this.ring) if (other !== this && other.lanes) wanted ? other.draw(found.round) : (other.at(0), other.draw());
+      this.leads &&= this.again;
       this.output.textContent = `step ${wanted} of ${this.about.steps}, round ${found.round}`;
       paint(this.picture, found.picture, `The table after ${wanted} steps`);
       this.still.textContent = found.picture ? '' : found.why || 'This game draws no picture.';
@@ -85,7 +91,7 @@ export class Match {
     } catch (error) { this.still.textContent = error.message; }
     await new Promise(done => setTimeout(done, this.playing ? 0 : SEEK / 4));
     this.drawing = false;
-    if (this.again) { this.again = false; this.draw(); }
+    if (this.again) { this.again = false; this.draw(this.led); }
   }
 
   run() {

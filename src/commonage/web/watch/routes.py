@@ -67,7 +67,7 @@ def _routes(shelf: Shelf) -> list[BaseRoute]:
         ),
         one: lambda study, asked: study.match(_match(asked)),
         f"{one}/columns": lambda study, asked: study.columns(_match(asked), _number(asked, "first", 1), _number(asked, "last", 1)),
-        f"{one}/scene": lambda study, asked: study.picture(_match(asked), _number(asked, "step", 0)),
+        f"{one}/scene": lambda study, asked: study.picture(_match(asked), _number(asked, "step", 0), _number(asked, "round", 0)),
         f"{one}/course": lambda study, asked: study.course(_match(asked)).read(),
         f"{one}/seen": lambda study, asked: study.seen(_match(asked), _number(asked, "step", 0), _number(asked, "seat", 1) - 1),
     }

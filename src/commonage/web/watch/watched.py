@@ -113,10 +113,11 @@ class Watched:
         with ranges.opened(self.folder) as log:
             return Lanes(log, self._begun(log, number), self.hands).columns(first, min(last, first + MOST - 1))
 
-    def picture(self, number: int, step: int) -> dict[str, Any]:
-        """The scene after so many steps; `picture` is None where the game draws nothing, `why` where it cannot be played again."""
+    def picture(self, number: int, step: int, round: int = 0) -> dict[str, Any]:
+        """The scene after so many steps, or after a round; `picture` is None where there is none, and `why` says why not."""
         with ranges.opened(self.folder) as log:
             standing = self._begun(log, number)
+            step = log.steps_of(standing, (round, round))[1] + 1 if round else step
         step = min(max(step, 0), standing.steps)
         try:
             moment = self.reel(number).at(step)
