@@ -701,7 +701,7 @@ def test_agents_lists_policies_people_programs_and_teams(run: Run) -> None:
     assert run("agents", "share").out.startswith("sustainer")
     assert run("games", "commons", "--json").json["parameters"]["capacity"] == "100"
     assert run("agents", "remote", "--json").json["parameters"] == {"address": "''", "timeout": "20.0"}
-    assert run("agents", "human", "--json").json["parameters"] == {"name": "''"}
+    assert run("agents", "human", "--json").json["parameters"] == {"name": "''", "substitute": "None", "tick": "0"}
     assert run("agents", "llm", "--json").json["parameters"].items() >= {("model", "no default"), ("temperature", "0.7")}
     assert "*members = any number" in run("agents", "vote").out
 

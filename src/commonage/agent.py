@@ -148,6 +148,7 @@ class Agent:
     pure: ClassVar[bool] = False  # the same View gives the same Answer: it is computed again, not read from the log
     costs: ClassVar[bool] = False  # a call is paid: needs a budget
     boundary: ClassVar[str] = "agent"  # who is to blame when it fails: agent, model, person
+    substitute: Agent | None = None  # plays on when this one will not answer; until then it watches from the same place
     writes: ClassVar[bool] = False  # in a study of generations it writes the strategy that it plays by: `inherit`
 
     async def __call__(self, view: View) -> Answer:

@@ -26,6 +26,15 @@ class Inherited(NamedTuple):
     usage: dict[str, float] = {}
 
 
+class Replaced(NamedTuple):
+    """A seat that would not answer: from this question on the policy that its seat list declares plays there. `where` as in Failed."""
+
+    where: str
+    what: str
+    by: str  # the policy, as a seat list has it
+    question: int = -1
+
+
 class Moved(NamedTuple):
     """A seat's move."""
 
@@ -82,4 +91,4 @@ class Finished(NamedTuple):
     ended: bool
 
 
-EVENTS = {cls.__name__.lower(): cls for cls in (Started, Inherited, Moved, Asked, Failed, Paused, Stepped, Finished)}
+EVENTS = {cls.__name__.lower(): cls for cls in (Started, Inherited, Replaced, Moved, Asked, Failed, Paused, Stepped, Finished)}

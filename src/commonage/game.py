@@ -124,7 +124,7 @@ class Game(Part):
     """Rules that everybody at the table shares. Subclass it: the fields are the configuration.
 
     `start`, `ask`, `look`, `step`, `toward`, `facts`, `witness` are pure and jittable; a game draws with
-    `seeds` by (key, self.label, its own clock). `rules`, `tell` and `scene` get NumPy state, outside jit.
+    `seeds` by (key, self.label, its own clock). `rules`, `tell`, `scene` and `glimpse` get NumPy state, outside jit.
     A move of -1 is no move: the seat was not asked, or has retired.
     """
 
@@ -208,10 +208,14 @@ class Game(Part):
             text    x, y (its middle), text; size: of its letters, 0.04 if it has none
 
         `text` may stand on every shape: in the middle, as large as fits. `fill` is the name of a colour, light and dark in
-        `measure.style`: floor, wall, water, dirt, apple, green token, red token, good, bad, idle, of a kitchen counter, onion box,
+        `measure.style`: floor, wall, unseen, water, dirt, apple, green token, red token, good, bad, idle, of a kitchen counter, onion box,
         tomato box, dish stack, pot, serving, onion, tomato and dish, ink (what text is written in), none (an outline), or seat, with
         `seat`: the place in the game whose colour it is. Any other name gets one of the seats' colours.
         """
+        return []
+
+    def glimpse(self, state: State, seat: int) -> list[dict[str, Any]]:
+        """What of the scene this seat sees: like `tell` no more than its sight. [] = words only, unless the game says more."""
         return []
 
     def oracles(self) -> list[Oracle]:

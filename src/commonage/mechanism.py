@@ -149,6 +149,9 @@ class Mechanism(Game):
     def scene(self, state: State) -> list[dict[str, Any]]:
         return self.game.scene(state.game)
 
+    def glimpse(self, state: State, seat: int) -> list[dict[str, Any]]:
+        return self.game.glimpse(state.game, seat)
+
 
 class Phases(NamedTuple):
     """The state of a Phased mechanism."""

@@ -25,6 +25,7 @@ class Match(NamedTuple):
 MATCHES = {
     "arm": pl.Int32, "match": pl.Int32, "repeat": pl.Int32, "status": pl.Enum(["finished", "failed", "paused", "open"]), "where": pl.String,
     "cause": pl.String, "steps": pl.Int32, "rounds": pl.Int32, "ended": pl.Boolean, "truncated": pl.Boolean,
+    "replaced": pl.Int32,
 }  # fmt: skip
 STEPS = {"arm": pl.Int32, "match": pl.Int32, "step": pl.Int32, "round": pl.Int32, "ended": pl.Boolean}
 MOVES = {
@@ -74,7 +75,7 @@ def tables(*arms):
             rounds = max((step["round"] for step in one.steps), default=0)
             matches.append({
                 **key, "repeat": repeat, "status": one.status, "where": one.where, "cause": one.cause, "steps": len(one.steps),
-                "rounds": rounds, "ended": one.ended, "truncated": not one.ended,
+                "rounds": rounds, "ended": one.ended, "truncated": not one.ended, "replaced": 0,
             })  # fmt: skip
             for t, (step, row) in enumerate(zip(one.steps, one.moves, strict=True)):
                 steps.append({**key, "step": t, "ended": one.ended and t == len(one.steps) - 1, **step})

@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from commonage.errors import LogError
-from commonage.event import EVENTS, TABLE, Asked, Failed, Finished, Inherited, Moved, Paused, Started, Stepped
+from commonage.event import EVENTS, TABLE, Asked, Failed, Finished, Inherited, Moved, Paused, Replaced, Started, Stepped
 from commonage.store import file, read
 from commonage.store.codec import decode, encode
 from commonage.store.log import Log
@@ -27,6 +27,7 @@ ONE_OF_EACH = [
     (-1, TABLE, 0, Started(0, 4, [2, 0, 1], 2)),
     (0, 0, 0, Asked(1, "I'd say ten\nor so", "the last line was 'or so'", {"calls": 1, "seconds": 0.5})),
     (0, 0, 1, Moved(1, 10, False, "ten, please", "10", {"notes": ["湖 \ud800 'quoted' \x00"]}, {"tokens": 12})),
+    (0, 1, 0, Replaced("person", "no answer within 60 s", "grim", 0)),
     (0, 1, 0, Moved(0, 3)),
     (0, 2, 0, Moved(0, 0, forced=True)),
     (0, 2, 3, Failed("model", "refused: I cannot", 1, retired=True)),

@@ -41,7 +41,7 @@ def test_the_columns(folders):
 def test_a_match_as_rows(folders):
     """Match 2 seats 2, 0, 1 in the game; in step 1 the first seat's only move is forced, and the last is not asked."""
     tables = read(folders[2], matches=[2])
-    assert tables.matches.row(0) == (0, 2, 1, 1, "finished", None, None, 4, 2, False, True, [2, 0, 1], None, None)
+    assert tables.matches.row(0) == (0, 2, 1, 1, "finished", None, None, 0, 4, 2, False, True, [2, 0, 1], None, None)
     assert tables.steps.select("step", "round", "round_over", "truncated", "stock").rows() == [
         (0, 1, False, False, 98.0), (1, 1, True, False, 90.5), (2, 2, False, False, 83.0), (3, 2, True, True, 75.5),
     ]  # fmt: skip

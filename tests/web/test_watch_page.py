@@ -2,23 +2,18 @@
 
 import asyncio
 from contextlib import contextmanager
-from pathlib import Path
 
-import pytest
+from browsing import browser
 from lively import lively
 from selenium.common.exceptions import StaleElementReferenceException
-from selenium.webdriver import Chrome, ChromeOptions, Keys
-from selenium.webdriver.chrome.service import Service
+from selenium.webdriver import Keys
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import WebDriverWait
 from test_watch_site import _when_there, served
 
 from commonage import Arm, Study
 
-CHROMIUM, DRIVER = Path("/usr/bin/chromium"), Path("/usr/bin/chromedriver")
 SECONDS = 60
-
-pytestmark = pytest.mark.skipif(not (CHROMIUM.exists() and DRIVER.exists()), reason="no chromium, or no chromedriver, in /usr/bin")
 
 
 class Page:
@@ -46,18 +41,10 @@ class Page:
 
 @contextmanager
 def browsed(width=1280):
-    options = ChromeOptions()
-    options.binary_location = str(CHROMIUM)
-    for switch in ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", f"--window-size={width},900"):
-        options.add_argument(switch)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    browser = Chrome(options=options, service=Service(str(DRIVER)))
-    try:
-        yield Page(browser)
-        wrong = [line["message"] for line in browser.get_log("browser") if line["level"] == "SEVERE"]
-        assert not wrong, wrong  # among them whatever the page was not allowed to do
-    finally:
-        browser.quit()
+    with browser() as opened:
+        opened.driver.set_window_size(width, 900)
+        yield Page(opened.driver)
+        assert not opened.complaints()  # among them would be whatever the page was not allowed to do
 
 
 def test_a_study_a_match_its_steps_a_message_and_a_prompt(tmp_path):

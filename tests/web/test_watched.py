@@ -1,5 +1,6 @@
 """What is watched, as plain data, of small real logs: it is what the log and a replay say, and no private view before its time."""
 
+import io
 import sys
 from pathlib import Path
 
@@ -197,6 +198,15 @@ def test_a_seat_that_retired_is_shown_and_the_others_go_on(tmp_path):
     assert len(columns) == 4
     assert study.picture(1, 4)["picture"]
     assert study.such("trouble", 0, 10)["total"] == 1
+
+
+def test_a_seat_that_was_replaced_says_by_whom(tmp_path, monkeypatch):
+    monkeypatch.setattr("sys.stdin", io.StringIO("defect\n"))  # then the person is gone
+    Study("dilemma(rounds=3)", "human(substitute=tit_for_tat),alternator", repeats=1).run(tmp_path)
+    study = watched(tmp_path)
+    assert [act["why"] for _, act in acts(study.columns(1, 1, 99)[1], "replaced")] == ["by tit_for_tat: the person left"]
+    assert study.course(1).read()["marks"]["failure"]["step"] == 1
+    assert study.matches(1, 1)[0]["replaced"] == 1
 
 
 def halted(tmp_path, hands):

@@ -1,4 +1,10 @@
-"""A person at the terminal: reads rules and facts, types one option or one number. `quit` leaves the table."""
+"""A person: reads rules and facts, answers one option or one number; at the terminal, or with `--web` before a page.
+
+Who seats people elsewhere than at the terminal is a `Host`:
+
+    with hosting(room):
+        await study.arun("runs/mine")
+"""
 
 from __future__ import annotations
 
@@ -6,27 +12,73 @@ import asyncio
 import contextlib
 import sys
 import threading
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any, Protocol
 
 from commonage.agent import Agent, Answer, View, read
-from commonage.errors import Unreadable
+from commonage.errors import Pause, SpecError, Unreadable
+from commonage.game import Question
 
 TERMINAL = threading.Lock()  # one conversation at a time
 
 
-class Human(Agent):
-    """Asks until the line can be read; a person who leaves is a recorded cause, never a move.
+class Host(Protocol):
+    """Seats people elsewhere than at the terminal, and hears what happens at their tables."""
 
-    All that is said to the person goes to the error stream: results may be on their way into a file.
+    at_once: int  # matches with people that it can hold at a time
+
+    def seat(self, match: int, seat: int, human: Human) -> Agent:
+        """Who plays for a `human` seat (its place in the seat list) of a match."""
+        ...
+
+    def hear(self, match: int, step: int, seat: int, what: Any) -> None:
+        """An event of a match; first, of one that goes on, all that its log holds."""
+        ...
+
+
+def rests(question: Question) -> bool:
+    """Whether its neutral move is to do nothing, so that a clock may tick over who presses nothing."""
+    return bool(question.options) and question.options[question.neutral] in ("stay", "wait")
+
+
+_HOST: ContextVar[Host | None] = ContextVar("host", default=None)
+
+
+def host() -> Host | None:
+    """Who seats people in what runs here; None: they sit at the terminal."""
+    return _HOST.get()
+
+
+@contextmanager
+def hosting(host: Host) -> Generator[None]:
+    """Inside of it studies seat their people there."""
+    token = _HOST.set(host)
+    try:
+        yield
+    finally:
+        _HOST.reset(token)
+
+
+class Human(Agent):
+    """At the terminal, or with `--web` before a page. `quit` leaves the table: a recorded cause, never a move.
+
+    `substitute`, a policy, plays on where the person leaves or runs out of time. In games of many small steps `tick` is the
+    seconds that each takes, and who presses nothing stays: that is the study's own rule then, and needs a page.
+    All that is said at the terminal goes to the error stream: results may be on their way into a file.
     """
 
     boundary = "person"
 
-    def __init__(self, name: str = "") -> None:
-        self.name = name
+    def __init__(self, name: str = "", substitute: Agent | None = None, tick: float = 0) -> None:
+        self.name, self.substitute, self.tick = name, substitute, tick
+        if isinstance(tick, bool) or not isinstance(tick, int | float) or not (tick == 0 or 0.05 <= tick <= 60):
+            raise SpecError(f"human(tick={tick}): seconds a step takes, 0.05 to 60, or 0: it waits for the person")
 
     async def __call__(self, view: View) -> Answer:
+        if self.tick:
+            raise Pause(f"human(tick={self.tick:g}): nobody plays in real time at a terminal; add --web, or leave tick out")
         return await _aside(self._converse, view)
 
     def _converse(self, view: View) -> Answer:

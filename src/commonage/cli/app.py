@@ -86,6 +86,17 @@ NoCache = Annotated[bool, typer.Option("--no-cache", rich_help_panel=MODELS, hel
 CachedOnly = Annotated[bool, typer.Option("--cached-only", rich_help_panel=MODELS, help="Pause rather than ask for anything new.")]
 PriceList = Annotated[str | None, typer.Option(metavar="FILE", rich_help_panel=MODELS, help="Your prices over our list, in TOML.")]
 
+PEOPLE = "People"
+Web = Annotated[bool, typer.Option("--web", rich_help_panel=PEOPLE, help="Each human seat is a page; its link is printed.")]
+Port = Annotated[int | None, typer.Option(rich_help_panel=PEOPLE, min=0, max=65535, help="Of the pages; a free one, and then the same.")]
+Host = Annotated[str | None, typer.Option(rich_help_panel=PEOPLE, help="0.0.0.0 lets others on the network in; needs --password.")]
+Password = Annotated[str | None, typer.Option(rich_help_panel=PEOPLE, help="That the pages ask for first.")]
+Browse = Annotated[bool, typer.Option("--open", rich_help_panel=PEOPLE, help="Open the first page in a browser.")]
+Clock = Annotated[float | None, typer.Option(rich_help_panel=PEOPLE, min=0, help="Seconds for an answer; 120, 0 is no limit.")]
+Grace = Annotated[float | None, typer.Option(rich_help_panel=PEOPLE, min=0, help="Seconds that one may be away; 60.")]
+Wait = Annotated[float | None, typer.Option(rich_help_panel=PEOPLE, min=0, help="Seconds for those who have not come yet; 300.")]
+Reveal = Annotated[bool, typer.Option("--reveal", rich_help_panel=PEOPLE, help="Tell people who sits where.")]
+
 START, LOOK, STUDY, SOCIAL, TRUST = "start", "look", "study", "people", "trust"
 
 
@@ -115,21 +126,42 @@ def _limits(
     """The options under Models, as every command has them that asks models."""
 
 
-def _asks_models(command: Callable[..., None]) -> Callable[..., None]:
-    """A command with the options of `_limits`, too; what of them stands on the command line comes as the table `limits`."""
-    own, shared = (inspect.signature(one, eval_str=True).parameters for one in (command, _limits))
-    both = [one for name, one in own.items() if name != "limits"] + list(shared.values())
+def _people(
+    web: Web = False,
+    port: Port = None,
+    host: Host = None,
+    password: Password = None,
+    browse: Browse = False,
+    clock: Clock = None,
+    grace: Grace = None,
+    wait: Wait = None,
+    reveal: Reveal = False,
+) -> None:
+    """The options under People, as every command has them that seats people before pages."""
 
-    @functools.wraps(command)
-    def called(context: typer.Context, **given: Any) -> None:
-        limits = {name: value for name in shared if (value := given.pop(name)) is not None and _named(context, name)}
-        if limits.pop("no_cache", False):
-            limits["cache"] = False
-        command(context, **given, limits=limits)
 
-    vars(called).update(__signature__=inspect.Signature([one.replace(kind=inspect.Parameter.KEYWORD_ONLY) for one in both]))
-    called.__annotations__ = {one.name: one.annotation for one in both}
-    return called
+def _shares(options: Callable[..., None], table: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """A command with these options, too; what of them stands on the command line comes as a table."""
+
+    def around(command: Callable[..., None]) -> Callable[..., None]:
+        own, shared = (inspect.signature(one, eval_str=True).parameters for one in (command, options))
+        both = [one for name, one in own.items() if name != table] + list(shared.values())
+
+        @functools.wraps(command)
+        def called(context: typer.Context, **given: Any) -> None:
+            named = {name: value for name in shared if (value := given.pop(name)) is not None and _named(context, name)}
+            if named.pop("no_cache", False):
+                named["cache"] = False
+            command(context, **given, **{table: named})
+
+        vars(called).update(__signature__=inspect.Signature([one.replace(kind=inspect.Parameter.KEYWORD_ONLY) for one in both]))
+        called.__annotations__ = {one.name: one.annotation for one in both}
+        return called
+
+    return around
+
+
+_asks_models, _seats_people = _shares(_limits, "limits"), _shares(_people, "people")
 
 
 @app.command(rich_help_panel=START)
@@ -145,6 +177,7 @@ def demo(
 
 
 @app.command(rich_help_panel=START)
+@_seats_people
 @_asks_models
 def play(
     context: typer.Context,
@@ -166,6 +199,7 @@ def play(
     pilot: Pilot = "",
     *,
     limits: dict[str, Any],
+    people: dict[str, Any],
 ) -> None:
     """Play matches and print who cooperated. A preset is a system of a paper: commonage presets.
 
@@ -176,7 +210,19 @@ def play(
         options = {"seed": seed, "runner": runner, "on_failure": on_failure, "generations": generations}
         options |= {"repeats": repeats} if _named(context, "repeats") else {}
         return show.preset(
-            game, variants or [], mechanisms or [], seats, sets or [], options, out, max_failed, json, save, _dry(dry_run, pilot), limits
+            game,
+            variants or [],
+            mechanisms or [],
+            seats,
+            sets or [],
+            options,
+            out,
+            max_failed,
+            json,
+            save,
+            _dry(dry_run, pilot),
+            limits,
+            people,
         )
     if variants:
         raise SpecError(f"--variant {variants[0]}: {game} is no preset. All: commonage presets")
@@ -185,7 +231,7 @@ def play(
     own |= {"runner": "--runner", "on_failure": "--on-failure", "save": "--save"}
     if game.endswith(".toml"):
         named = [flag for name, flag in own.items() if _named(context, name)]
-        return show.study(Path(game), out, _dry(dry_run, pilot), max_failed, json, limits, named)
+        return show.study(Path(game), out, _dry(dry_run, pilot), max_failed, json, limits, people, named)
     show.play(
         game,
         mechanisms or [],
@@ -202,6 +248,7 @@ def play(
         save,
         _dry(dry_run, pilot),
         limits,
+        people,
     )
 
 
@@ -318,6 +365,7 @@ def replay(
 
 
 @app.command(rich_help_panel=STUDY)
+@_seats_people
 @_asks_models
 def study(
     context: typer.Context,
@@ -329,11 +377,12 @@ def study(
     json: Json = False,
     *,
     limits: dict[str, Any],
+    people: dict[str, Any],
 ) -> None:
     """A grid of arms from a file."""
     from commonage.cli import show
 
-    show.study(file, out, _dry(dry_run, pilot), max_failed, json, limits)
+    show.study(file, out, _dry(dry_run, pilot), max_failed, json, limits, people)
 
 
 @app.command(rich_help_panel=STUDY)

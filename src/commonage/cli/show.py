@@ -34,37 +34,39 @@ def demo(out: Path, repeats: int, seed: int) -> None:
 def play(
     game: str, mechanisms: Sequence[str], seats: str, sets: Sequence[str], generations: str, repeats: int, seed: int, out: Path | None,
     runner: str, on_failure: str, max_failed: int, json: bool, save: Path | None, dry: str | None, limits: dict[str, Any],
+    people: dict[str, Any],
 ) -> None:  # fmt: skip
     spec.known(game, mechanisms, seats)  # before anything heavy is imported
     from commonage.run.study import Arm, Study
 
     arm = Arm(game, seats or _anybody(game, mechanisms, sets), tuple(mechanisms), "", spec.settings(sets), generations or None)
     plan = Study(arms=[arm], repeats=repeats, seed=seed, runner=runner, on_failure=on_failure, limits=limits)
-    _play(plan, out, max_failed, json, save, dry)
+    _play(plan, out, max_failed, json, save, dry, people)
 
 
-def _play(plan: Any, out: Path | None, max_failed: int, json: bool, save: Path | None, dry: str | None) -> None:
+def _play(plan: Any, out: Path | None, max_failed: int, json: bool, save: Path | None, dry: str | None, people: dict[str, Any]) -> None:
     plan.built  # noqa: B018  says what is wrong before anything is written
     if save:
         plan.save(save)
     if dry is not None:
         return _dry(plan, json, dry)
-    _run(plan, out or _fresh(plan.built[0].game), max_failed, json)
+    _run(plan, out or _fresh(plan.built[0].game), max_failed, json, people)
 
 
 def preset(
     name: str, variants: Sequence[str], mechanisms: Sequence[str], seats: str, sets: Sequence[str], options: dict[str, Any],
-    out: Path | None, max_failed: int, json: bool, save: Path | None, dry: str | None, limits: dict[str, Any],
+    out: Path | None, max_failed: int, json: bool, save: Path | None, dry: str | None, limits: dict[str, Any], people: dict[str, Any],
 ) -> None:  # fmt: skip
     from commonage.run.study import Study
 
     chosen = [one for text in variants for one in text.split(",")]
     plan = Study.preset(name, chosen, seats, mechanisms, spec.settings(sets), limits=limits, **options)
-    _play(plan, out or _free(Path("runs") / Path(name).stem), max_failed, json, save, dry)
+    _play(plan, out or _free(Path("runs") / Path(name).stem), max_failed, json, save, dry, people)
 
 
 def study(
-    file: Path, out: Path | None, dry: str | None, max_failed: int, json: bool, limits: dict[str, Any], named: Sequence[str] = ()
+    file: Path, out: Path | None, dry: str | None, max_failed: int, json: bool, limits: dict[str, Any], people: dict[str, Any],
+    named: Sequence[str] = (),
 ) -> None:  # fmt: skip
     from commonage.run.study import Study
 
@@ -74,7 +76,7 @@ def study(
     plan.limits = dataclasses.replace(plan.limits, **limits)
     if dry is not None:
         return _dry(plan, json, dry)
-    _run(plan, out or Path("runs") / file.stem, max_failed, json)
+    _run(plan, out or Path("runs") / file.stem, max_failed, json, people)
 
 
 def _dry(plan: Any, json: bool, pilot: str) -> None:
@@ -120,10 +122,10 @@ def _cost(found: Any) -> str:
     return f"to run it {found.flag} covers the high end; nothing was sent."
 
 
-def _run(plan: Any, out: Path, max_failed: int, json: bool) -> None:
+def _run(plan: Any, out: Path, max_failed: int, json: bool, people: dict[str, Any]) -> None:
     quiet = json or any(not agent.pure and agent.boundary != "model" for arm in plan.built for agent in arm.agents)
     with _progress("playing", quiet) as progress:
-        result = plan.run(out, progress)
+        result = _sit(plan, out, progress, **people) if people else plan.run(out, progress)
     if json:
         print(jsonlib.dumps(result.summary()))
     else:
@@ -131,6 +133,19 @@ def _run(plan: Any, out: Path, max_failed: int, json: bool) -> None:
         print(f"\n  Log: {out}    again: commonage report {_quoted(out)}    one match: commonage transcript {_quoted(out)} 1")
     if _left(result) or result.status.get("failed", 0) > max_failed:
         raise typer.Exit(INCOMPLETE)
+
+
+def _sit(plan: Any, out: Path, progress: Any, web: bool = False, browse: bool = False, **more: Any) -> Any:
+    """The study, with people before pages."""
+    if not web:
+        named = next(iter(more), "open")
+        raise SpecError(f"--{named} is for people before pages: add --web")
+    try:
+        from commonage.web.sit import House, sit
+    except ImportError as error:
+        raise SpecError(f"--web needs {error.name}, which is not there: pip install 'commonage[web]'") from error
+    house = House(**{name: more.pop(name) for name in House._fields if name in more})
+    return sit(plan, out, progress, house=house, browse=webbrowser.open if browse else lambda _: None, **more)
 
 
 def _quoted(path: Path) -> str:

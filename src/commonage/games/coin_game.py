@@ -142,6 +142,9 @@ class CoinGame(Game):
                 shapes.append({"shape": "circle", "x": x, "y": y, "r": r * side, "fill": "seat", "seat": i, "text": text})
         return shapes
 
+    def glimpse(self, state: State, seat: int) -> list[dict[str, Any]]:
+        return self.scene(state)
+
     def yardsticks(self) -> dict[str, float]:
         """`welfare`: what two players with one aim can expect."""
         return {"welfare": optimum(self.size, self.max_steps, float(self.penalty))}

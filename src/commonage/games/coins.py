@@ -17,6 +17,7 @@ from commonage import seeds
 from commonage.game import Oracle
 from commonage.grid import kernel, maps, picture
 from commonage.grid.game import Grid, Sight, World
+from commonage.grid.kernel import Body
 from commonage.grid.maps import Map
 from commonage.part import static
 
@@ -128,10 +129,10 @@ class Coins(Grid):
         said = [f"You took a coin of {whose} in the last step."] * bool(whose)
         return said + ["The other took a coin of yours in the last step."] * bool(mine.own.lost)
 
-    def scene(self, state: World) -> list[dict[str, Any]]:
+    def draw(self, cells: Any, body: Body) -> list[dict[str, Any]]:
         """Coins in the colours of their owners."""
         owners = {"your coin": 0, "the other's coin": 1}
-        shapes = picture.draw(state.cells, state.body, self.ground, self.things)
+        shapes = picture.draw(cells, body, self.ground, self.things)
         return [
             {**shape, "fill": "seat", "seat": owners[shape["fill"]]} if shape["fill"] in owners else shape for shape in shapes
         ]  # fmt: skip

@@ -104,6 +104,9 @@ class Dilemma(Game):
             for i in range(2)
         ]
 
+    def glimpse(self, state: State, seat: int) -> list[dict[str, Any]]:
+        return self.scene(state)
+
     def yardsticks(self) -> dict[str, float]:
         r, s, t, p = (float(value) for value in self.rstp)
         return {"welfare": self.rounds * max(2 * r, s + t, 2 * p)}

@@ -203,6 +203,9 @@ class Market(Game):
             for i, move in enumerate(state.last.tolist())
         ]
 
+    def glimpse(self, state: State, seat: int) -> list[dict[str, Any]]:
+        return self.scene(state)
+
     def yardsticks(self) -> dict[str, float]:
         """Per round and all sellers together, but `welfare`: the joint monopoly over the match."""
         nash, monopoly = (self.seats * float(deal.profit) for deal in (self.nash(), self.monopoly()))

@@ -245,10 +245,18 @@ class Maze(Game):
         return "\n".join([head, *(f"{i + 1} {' '.join(row)}" for i, row in enumerate(signs.reshape(self.size, self.size)))])
 
     def scene(self, state: State) -> list[dict[str, Any]]:
-        unit, shapes = 1 / self.size, list[dict[str, Any]]()
+        return self._drawn(state, np.full((self.size, self.size), True))
+
+    def glimpse(self, state: State, seat: int) -> list[dict[str, Any]]:
+        """The seat's own copy of the map; both where it sees both."""
+        owner = np.asarray(state.owner)
+        return self._drawn(state, (owner < 0) | (owner == seat) | (self.views != "split"))
+
+    def _drawn(self, state: State, known: np.ndarray) -> list[dict[str, Any]]:
+        unit, shapes, seen = 1 / self.size, list[dict[str, Any]](), known.ravel()
         for cell, wall in enumerate(np.asarray(state.walls).ravel()):
             text = {int(state.start): "S", int(state.goal): "G"}.get(cell, "")
-            fill = "wall" if wall else "good" if text == "G" else "floor"
+            fill = "good" if text == "G" else "unseen" if not seen[cell] else "wall" if wall else "floor"
             x, y = cell % self.size * unit, cell // self.size * unit
             shapes.append({"shape": "rect", "x": x, "y": y, "w": unit, "h": unit, "fill": fill, "text": text})
         row, column = divmod(int(state.place), self.size)

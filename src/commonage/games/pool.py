@@ -182,6 +182,10 @@ class Pool(Game):
             )
         return shapes
 
+    def glimpse(self, state: State, seat: int) -> list[dict[str, Any]]:
+        shown = lambda shape: self.report or shape.get("seat", seat) == seat
+        return [shape if shown(shape) else {**shape, "text": ""} for shape in self.scene(state)]
+
     # floors and ceilings
 
     def oracles(self) -> list[Oracle]:

@@ -109,6 +109,9 @@ class PublicGoods(Game):
             )
         return shapes
 
+    def glimpse(self, state: State, seat: int) -> list[dict[str, Any]]:
+        return self.scene(state)
+
     def yardsticks(self) -> dict[str, float]:
         return {"welfare": max(self._totals())}
 

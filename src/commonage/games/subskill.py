@@ -127,6 +127,9 @@ class Subskill(Game):
             {"shape": "circle", "x": 0.7, "y": 0.5, "r": 0.12, "fill": fill, "text": "?"},
         ]
 
+    def glimpse(self, state: State, seat: int) -> list[dict[str, Any]]:
+        return self.scene(state)
+
     def oracles(self) -> list[Oracle]:
         return [
             Oracle("accuracy", "floor", self.chance(), "reference", f"uniform answers on 0..{CAPACITY}, exact over all items"),

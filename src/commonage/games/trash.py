@@ -153,6 +153,10 @@ class Trash(Game):
             )
         return shapes
 
+    def glimpse(self, state: State, seat: int) -> list[dict[str, Any]]:
+        shown = lambda shape: self.report or shape.get("seat", seat) == seat
+        return [shape if shown(shape) else {**shape, "text": ""} for shape in self.scene(state)]
+
     def oracles(self) -> list[Oracle]:
         worst, best, kept = self._total(np.minimum), self._total(np.maximum), self._kept()
         solved, shared = "dynamic programming over the stock", "the least that keeps the house, in equal shares"

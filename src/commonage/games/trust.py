@@ -141,6 +141,9 @@ class Trust(Game):
             for i in range(2)
         ]
 
+    def glimpse(self, state: State, seat: int) -> list[dict[str, Any]]:
+        return self.scene(state)
+
     def yardsticks(self) -> dict[str, float]:
         return {"welfare": float(self.rounds * self.endowment * self.multiplier)}
 

@@ -133,6 +133,9 @@ class Ultimatum(Game):
             {"shape": "circle", "x": 0.3 + 0.4 * i, "y": 0.5, "r": 0.12, "fill": fill, "text": shares[(i + first) % 2]} for i in range(2)
         ]
 
+    def glimpse(self, state: State, seat: int) -> list[dict[str, Any]]:
+        return self.scene(state)
+
     def yardsticks(self) -> dict[str, float]:
         return {"welfare": float(self.rounds * self.pie)}
 

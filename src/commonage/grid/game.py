@@ -193,7 +193,18 @@ class Grid(Game, Led):
         return []
 
     def scene(self, state: World) -> list[dict[str, Any]]:
-        return picture.draw(state.cells, state.body, self.ground, self.things)
+        return self.draw(state.cells, state.body)
+
+    def glimpse(self, state: World, seat: int) -> list[dict[str, Any]]:
+        """The map as far as the seat sees it, north up; the rest is unseen."""
+        mine = np.asarray(self._sees(state.body))[seat] & (state.body.out[seat] == 0)
+        body = state.body._replace(out=np.where(mine, state.body.out, 1))
+        near = picture.near(state.body, seat, self.ground, None if self.whole else self.window)
+        return self.draw(np.where(near, np.asarray(state.cells), kernel.UNSEEN), body)
+
+    def draw(self, cells: Any, body: Body) -> list[dict[str, Any]]:
+        """Shapes of cells by their codes, and of the players that are not out."""
+        return picture.draw(cells, body, self.ground, self.things)
 
     @property
     def walking(self) -> str:

@@ -10,7 +10,7 @@ import numpy as np
 from commonage.grid.kernel import Body
 from commonage.grid.maps import FACINGS, Map
 
-GROUND = ("wall", "water", "dirt")  # fill their cells; other things are dots
+GROUND = ("unseen", "wall", "water", "dirt")  # fill their cells; other things are dots
 
 
 def draw(cells: Any, body: Body, ground: Map, things: Sequence[str]) -> list[dict[str, Any]]:
@@ -20,6 +20,18 @@ def draw(cells: Any, body: Body, ground: Map, things: Sequence[str]) -> list[dic
     rows = np.asarray(cells).reshape(ground.height, ground.width)
     shapes = [field, *(shape for row, codes in enumerate(rows) for shape in _row(row, codes, things, unit))]
     return shapes + [shape for seat in np.flatnonzero(body.out == 0).tolist() for shape in _player(seat, body, ground.width, unit)]
+
+
+def near(body: Body, seat: int, ground: Map, window: tuple[int, int, int] | None) -> Any:
+    """bool[cells]: those within the window (cells ahead, behind, at each side) of a player; None: all, as long as it is not out."""
+    if window is None or body.out[seat] != 0:
+        return np.full(ground.height * ground.width, body.out[seat] == 0)
+    down, right = FACINGS[int(body.facing[seat])]
+    rows, columns = np.divmod(np.arange(ground.height * ground.width), ground.width)
+    south, east = rows - int(body.at[seat]) // ground.width, columns - int(body.at[seat]) % ground.width
+    far, across = south * down + east * right, east * -down + south * right
+    ahead, behind, side = window
+    return (far <= ahead) & (far >= -behind) & (abs(across) <= side)
 
 
 def _row(row: int, codes: Any, things: Sequence[str], unit: float) -> list[dict[str, Any]]:

@@ -40,8 +40,9 @@ def given(arm: Arm) -> bool:
 
 
 def retired(arm: Arm) -> str:
-    """`a seat retired in 2 of 20`; nothing where none did."""
-    return f"a seat retired in {arm['retired']:,} of {arm['matches']:,}" if arm.get("retired") else ""
+    """`a seat retired in 2 of 20; a seat was replaced in 1 of 20`; nothing where none did and none was."""
+    kinds = (("retired", "retired"), ("replaced", "was replaced"))
+    return "; ".join(f"a seat {did} in {arm[kind]:,} of {arm['matches']:,}" for kind, did in kinds if arm.get(kind))
 
 
 def game_of(spec: dict[str, Any]) -> str:

@@ -238,7 +238,7 @@ def _failures(summary: dict[str, Any]) -> str:
     names_of, rows = _names(summary), []
     for place, arm in enumerate(summary["arms"]):
         for cause in arm["causes"]:
-            status = "a seat retired" if cause["status"] == "finished" else cause["status"]
+            status = "a seat dropped out" if cause["status"] == "finished" else cause["status"]
             cells = [status, cause["where"] or "", html.escape(cause["cause"] or ""), f"{cause['matches']:,}"]
             listed = "".join(f'<td class="wrap">{cell}</td>' if i == 2 else f"<td>{cell}</td>" for i, cell in enumerate(cells))
             rows.append(f"<tr>{_name(arm, place, names_of[arm['arm']])}{listed}</tr>")
@@ -248,7 +248,8 @@ def _failures(summary: dict[str, Any]) -> str:
     said = "".join(f"<p>{html.escape(line)}</p>" for line in report.notes(summary)[1:])
     note = (
         "A failure is never a move: matches that failed count in no mean, and the bounds say what they could change. "
-        "Where a seat retired the match counts; from then on that seat does nothing, and nothing of it is counted as conduct."
+        "Where a seat retired the match counts; from then on that seat does nothing, and nothing of it is counted as conduct. "
+        "Where a seat was replaced its substitute plays on: payoffs count, what it does is not counted as conduct."
     )
     return _table(head, rows, (), note) + said
 

@@ -39,7 +39,7 @@ Summary = dict[str, Any]
 def frame(summary: Summary) -> pl.DataFrame:
     """One row per arm and measure: the arm's spec, then mean, 95 % interval, n, bounds under failures, floor and ceiling."""
     schema: dict[str, Any] = {"arm": pl.Int32, "name": pl.String, "game": pl.String, "with": pl.String, "seats": pl.String}
-    schema |= {"matches": pl.Int32, "failed": pl.Int32, "paused": pl.Int32, "retired": pl.Int32}
+    schema |= {"matches": pl.Int32, "failed": pl.Int32, "paused": pl.Int32, "retired": pl.Int32, "replaced": pl.Int32}
     schema |= {"measure": pl.String, "unit": pl.String, "n": pl.Int32}
     schema |= dict.fromkeys(NUMBERS, pl.Float64)
     rows = [_flat(arm) | {"measure": name, **cell} for arm in summary["arms"] for name, cell in arm["measures"].items()]
@@ -138,6 +138,9 @@ def notes(summary: Summary) -> list[str]:
             out.append(f"{called(arm)}: {arm['paused']:,} of {arm['matches']:,} paused{_causes(arm, 'paused')}.")
         if arm["retired"]:
             went = f"in {words.count(arm['retired'], 'match')} a seat retired and the others went on"
+            out.append(f"{called(arm)}: {went}{_causes(arm, 'finished')}.")
+        if arm["replaced"]:
+            went = f"in {words.count(arm['replaced'], 'match')} a seat was replaced and the match went on"
             out.append(f"{called(arm)}: {went}{_causes(arm, 'finished')}.")
         out += [f"{called(arm)}: {line}." for line in accounting.remarks(arm["accounting"])] if "accounting" in arm else []
     return [line.strip() for line in out]

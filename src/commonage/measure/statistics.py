@@ -128,6 +128,7 @@ def _arm(tables: Tables, arm: dict[str, Any], measures: Sequence[Measure], value
     flawed = rows.filter(pl.col("status").is_in(["failed", "paused"]) | pl.col("where").is_not_null())
     oracles: list[dict[str, Any]] = [dict(zip(ORACLE, oracle, strict=True)) for oracle in arm.get("oracles", ())]
     failed = count.get("failed", 0)
+    went_on, replaced = rows.filter((pl.col("status") == "finished") & pl.col("where").is_not_null()), pl.col("replaced").fill_null(0) > 0
     return {
         "arm": arm["arm"],
         "name": arm.get("name", ""),
@@ -137,7 +138,8 @@ def _arm(tables: Tables, arm: dict[str, Any], measures: Sequence[Measure], value
         "failed": failed,
         "paused": count.get("paused", 0),
         "open": count.get("open", 0),
-        "retired": rows.filter((pl.col("status") == "finished") & pl.col("where").is_not_null()).height,
+        "retired": went_on.filter(~replaced).height,
+        "replaced": went_on.filter(replaced).height,
         "causes": flawed.group_by("status", "where", "cause").len("matches").sort("matches", "cause", descending=True).to_dicts(),
         "oracles": oracles,
         "published": arm.get("published", []),

@@ -20,6 +20,7 @@ COLORS = {
 FILLS = {  # what a game's scene names besides `seat`, `ink` and `none`; the contract is Game.scene's
     "floor": ("#f3f0e8", "#22272d"),
     "wall": ("#8d9299", "#59616b"),
+    "unseen": ("#c9cdd2", "#0d0f12"),
     "water": ("#b3d7f0", "#24506f"),
     "dirt": ("#a88a5c", "#7d6440"),
     "apple": ("#4a9a2c", "#7fc95a"),

@@ -17,11 +17,12 @@ from commonage.agents.policy import together as answer_together
 from commonage.errors import ContractError, Pause, Unreadable
 from commonage.game import Game, Legal, layers, owners
 from commonage.part import bound
+from commonage.run import seats
 from commonage.store.codec import dumps
 
 Write = Callable[[int, int, int, Any], None]  # (step, seat, attempt, event)
 T = TypeVar("T")
-Q = TypeVar("Q", event.Moved, event.Failed)
+Q = TypeVar("Q", event.Moved, event.Failed, event.Replaced)
 ENTRY = -1  # the step of what happens before the first
 ASKED = 3  # times that one question is put to a seat before its answer is a failure
 
@@ -34,6 +35,7 @@ class Past(NamedTuple):
     retired: dict[tuple[int, int], event.Failed] = {}
     written: frozenset[int] = frozenset()  # steps whose outcome is in the log
     inherited: dict[int, event.Inherited] = {}  # by seat
+    replaced: dict[tuple[int, int], event.Replaced] = {}
 
 
 class Heir(NamedTuple):
@@ -118,12 +120,13 @@ class _Table:
         self, game: Game, agents: Sequence[Agent], key: Any, write: Write, order: list[int], on_failure: str, past: Past, fork: Fork | None,
         retell: bool,
     ) -> None:  # fmt: skip
-        self.game, self.agents, self.key, self.order, self.past, self.fork = game, agents, jnp.asarray(key), order, past, fork
+        self.game, self.agents, self.key, self.order, self.past, self.fork = game, list(agents), jnp.asarray(key), order, past, fork
         self.write, self.retell, self.retires = write, retell, on_failure == "retire" and game.spares
         self.places = [order.index(seat) for seat in range(len(order))]
         self.step, self.round = 0, 1
         self.memory: list[Any] = [None] * len(agents)
         self.counts: list[dict[str, int]] = [{} for _ in agents]
+        self.watching: dict[int, Any] = {}  # what those remember by now who may have to take over, by seat
         self.retired: set[int] = set()
         self.said: list[Said] = []
         self.strategies: list[Any] = [None] * len(agents)
@@ -229,15 +232,17 @@ class _Table:
         done = (self.step, seat)
         if done in self.past.retired:
             return self.retire(seat, self.past.retired[done], write=self.retell)
+        if done in self.past.replaced:
+            self.replace(seat, self.past.replaced[done], write=self.retell)
         if self.known(seat):
             return await self.again(place, self.past.moves[done])
-        before = self.past.asked.get(done, [])
+        before = [] if isinstance(self.agents[seat], PolicyAgent) else self.past.asked.get(done, [])
         problem = before[-1].problem if before else ""
         for attempt in range(len(before), ASKED):
             view = ready[0] if ready else self.view(place, attempt, problem)
             answer = ready[1] if ready else await self.call(view)
             if answer.refused:
-                return self.fail(seat, answer.refused)
+                return await self.missing(place, answer.refused)
             try:
                 move, says = legible(view, answer)
             except Unreadable as unreadable:
@@ -249,11 +254,33 @@ class _Table:
                     break
                 self.write(self.step, seat, attempt, event.Asked(view.which, answer.text, problem, answer.usage))
                 continue
+            await self.watched(seat, view)
             self.remember(seat, view, answer.memory)
             kept = self.agents[seat].keep(answer.memory)
             self.moved(seat, event.Moved(view.which, move, False, says, answer.text, kept, answer.usage), attempt)
             return move
-        return self.fail(seat, problem)
+        return await self.missing(place, problem)
+
+    async def missing(self, place: int, why: str) -> int:
+        """The move of a seat that will not answer: its substitute's from here on, where it has one; else it fails."""
+        seat = self.order[place]
+        if (substitute := self.agents[seat].substitute) is None:
+            return self.fail(seat, why)
+        by = seats.write([getattr(substitute, "player", substitute)])
+        self.replace(seat, event.Replaced(self.agents[seat].boundary, why, by, self.which[place]))
+        return await self.answer(place)
+
+    def replace(self, seat: int, replaced: event.Replaced, write: bool = True) -> None:
+        """The substitute sits down, with what it saw so far. On a tape, or where another sits by now, there is none."""
+        if write:
+            self.write(self.step, seat, 0, self.listed(replaced))
+        if substitute := self.agents[seat].substitute:
+            self.agents[seat], self.memory[seat] = substitute, self.watching.get(seat)
+
+    async def watched(self, seat: int, view: View) -> None:
+        """Who may have to take over sees what the seat sees, and remembers."""
+        if substitute := self.agents[seat].substitute:
+            self.watching[seat] = (await self.call(view.replace(memory=self.watching.get(seat)), substitute)).memory
 
     def known(self, seat: int) -> bool:
         """Whether the log has the seat's move of this step."""
@@ -262,6 +289,7 @@ class _Table:
     async def again(self, place: int, moved: event.Moved) -> int:
         """A move of the log. A pure agent computes its memory again; one that took over the seat has watched from it."""
         seat, view = self.order[place], self.view(place, 0, "")
+        await self.watched(seat, view)
         self.remember(seat, view, await self.agents[seat].recall(view, moved.memory))
         self.moved(seat, moved._replace(question=view.which), write=self.retell)
         return moved.move

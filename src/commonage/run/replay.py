@@ -36,6 +36,9 @@ T = TypeVar("T")
 class Tape(Agent):
     """Sits where an agent sat: its moves are in the log, and where they end it is silent. Nobody is asked or paid twice."""
 
+    def __init__(self, substitute: Agent | None = None) -> None:
+        self.substitute = substitute
+
     async def __call__(self, view: View) -> Answer:
         return Answer(refused="the log ends here")
 
@@ -58,6 +61,10 @@ class Recorded(NamedTuple):
     def steps(self, before: int) -> int:
         """How many steps there are before a round."""
         return sum(number < before for number in self.in_rounds)
+
+    def replaced(self, step: int, seat: int) -> bool:
+        """Whether a substitute has taken the seat by then."""
+        return any(at <= step for at, who in self.past.replaced if who == seat)
 
     @property
     def forked_at(self) -> int:
@@ -103,7 +110,8 @@ def replay(folder: str | Path, number: int) -> Replay:
     """Plays a match of the log again. Policies compute their moves anew; of other agents the recorded ones are played."""
     found = recorded(folder, number)
     agents = [_agent(seat, _game(found.arm["spec"])) for seat in seats.read(found.arm["spec"]["seats"])]
-    others = {place: moved for place, moved in found.past.moves.items() if not agents[place[1]].pure or place[0] < found.forked_at}
+    anew = lambda step, seat: step >= found.forked_at and (agents[seat].pure or (agents[seat].substitute and found.replaced(step, seat)))
+    others = {place: moved for place, moved in found.past.moves.items() if not anew(*place)}
     rows = play_again(found._replace(past=found.past._replace(moves=others)), agents)
     told = found.rewards.keys() if found.status != "finished" else {row[0] for row in rows}  # pure agents may play on behind a cut
     steps = [(step, what) for step, _, _, what in rows if isinstance(what, event.Stepped) and step in told]
@@ -210,7 +218,8 @@ async def _play_logged(log: Log, found: Recorded, arm: Built, fork: match.Fork) 
         write(-1, event.TABLE, 0, event.Started(0, found.repeat, found.order, found.generation))
     first = found.steps(before=fork.round)
     past = told._replace(
-        moves=_until(first, found.past.moves) | told.moves, retired=_until(first, found.past.retired) | told.retired
+        moves=_until(first, found.past.moves) | told.moves, retired=_until(first, found.past.retired) | told.retired,
+        replaced=_until(first, found.past.replaced) | told.replaced,
     )  # fmt: skip
     with desks.recording(record):
         await _play(found._replace(past=past), _game(found.arm["spec"]), arm.agents, fork, write)
@@ -297,7 +306,7 @@ def _agent(seat: Any, game: Game) -> Agent:
         agent = seats.agent(seat, game)
     except SpecError:  # an object of the program that ran the study
         return Tape()
-    return agent if agent.pure else Tape()
+    return agent if agent.pure else Tape(agent.substitute)
 
 
 def _alike(there: list[float], here: list[float], tolerance: float) -> bool:
@@ -310,8 +319,9 @@ def _handed_over(found: Recorded, places: Sequence[int]) -> Recorded:
     """Without what those who sat here remembered and inherited: it is not for their successors."""
     moves = {key: moved._replace(memory=None) if key[1] in places else moved for key, moved in found.past.moves.items()}
     inherited = {seat: what for seat, what in found.past.inherited.items() if seat not in places}
+    replaced = {key: what for key, what in found.past.replaced.items() if key[1] not in places}
     heirs = tuple(heir._replace(strategy="") if seat in places else heir for seat, heir in enumerate(found.heirs))
-    return found._replace(past=found.past._replace(moves=moves, inherited=inherited), heirs=heirs)
+    return found._replace(past=found.past._replace(moves=moves, inherited=inherited, replaced=replaced), heirs=heirs)
 
 
 def _compiled_past(tables: Tables) -> match.Past:

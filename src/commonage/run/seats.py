@@ -9,6 +9,7 @@ from typing import Any
 
 from commonage import spec
 from commonage.agent import Agent
+from commonage.agents.human import rests
 from commonage.agents.policy import PolicyAgent
 from commonage.errors import SpecError
 from commonage.find import find, parts, sitter
@@ -54,7 +55,7 @@ def agent(seat: Any, game: Game) -> Agent:
         return PolicyAgent(_fits(game, spec.policies(seat)))
     if more:
         raise SpecError(f"{seat}: only a policy takes parts with '+'; {first.name} answers every question itself")
-    return _team(first, game) if kind == "teams" else _agent(first)
+    return _team(first, game) if kind == "teams" else _agent(first, game)
 
 
 def silent(game: Game, agents: Sequence[Agent]) -> list[str]:
@@ -77,11 +78,26 @@ def models(agents: Sequence[Agent]) -> list[Model]:
     return [model for model in asked if isinstance(model, Model)]
 
 
-def _agent(call: spec.Call) -> Agent:
+def _agent(call: spec.Call, game: Game) -> Agent:
     scheme, colon, rest = call.name.partition(":")
     cls = find("agents", scheme)
     target = (call.name if rest.startswith("//") else rest,) if colon else ()
-    return _build(cls, call, (*target, *call.args), call.options)
+    options = dict(call.options)
+    if "substitute" in options:
+        options["substitute"] = _substitute(call, game)
+    if options.get("tick") and not any(map(rests, base(game).questions)):
+        raise SpecError(f"{call}: in {base(game).name} nobody can just stay, so it waits for the person; leave tick out")
+    return _build(cls, call, (*target, *call.args), options)
+
+
+def _substitute(call: spec.Call, game: Game) -> Agent:
+    """Who plays on for an agent."""
+    given = call.options["substitute"]
+    listed = given if isinstance(given, list) else [given]
+    who = [agent(seat, game) for one in listed for seat in ([one] if isinstance(one, spec.Seat) else spec.seats(str(one)))]
+    if len(who) != 1 or not isinstance(who[0], PolicyAgent):
+        raise SpecError(f"{call}: a substitute is one policy, as in {call.name}(substitute=random)")
+    return who[0]
 
 
 def _team(call: spec.Call, game: Game) -> Agent:

@@ -32,6 +32,7 @@ FIELDS: dict[str, Any] = {
     "usage": pl.String,
     "where": pl.String,
     "what": pl.String,
+    "by": pl.String,
     "retired": pl.Boolean,
     "round": pl.Int32,
     "round_over": pl.Boolean,

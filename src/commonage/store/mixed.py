@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import polars as pl
 
-from commonage.event import TABLE, Failed, Finished, Inherited, Paused, Started
+from commonage.event import TABLE, Failed, Finished, Inherited, Paused, Replaced, Started
 from commonage.store.codec import ORDER, decode, dumps, place, seal, whole
 from commonage.store.file import NAME, damaged
 from commonage.store.tables import ANSWERS, column, counted, in_words
@@ -45,6 +45,7 @@ class Outcome(NamedTuple):
     where: str | None = None
     cause: str | None = None
     question: int = -1  # at which a seat failed
+    replaced: int = 0  # seats that their substitutes took
 
 
 def rows(folder: Path, connection: sqlite3.Connection, kind: str, span: Span) -> Rows:
@@ -105,7 +106,7 @@ def outcomes(folder: Path, connection: sqlite3.Connection, span: Span) -> dict[i
         connection.execute("SELECT match, max(step) FROM events WHERE match BETWEEN ? AND ? AND kind = 'stepped' GROUP BY match", span)
     )
     query = """SELECT match, step, seat, attempt, kind, body, seal FROM events
-               WHERE match BETWEEN ? AND ? AND kind IN ('started', 'failed', 'paused', 'finished') ORDER BY match, step"""
+               WHERE match BETWEEN ? AND ? AND kind IN ('started', 'replaced', 'failed', 'paused', 'finished') ORDER BY match, step"""
     ends: dict[int, list[tuple[int, Any]]] = {}
     for match, step, seat, attempt, kind, body, sealed in connection.execute(query, span):
         if seal(body, match, step, seat, attempt) != sealed:
@@ -158,13 +159,15 @@ def outcome(ends: list[tuple[int, Any]], last: int) -> Outcome:
     failures = [event for event in events if isinstance(event, Failed)]
     fatal = next((event for event in failures if not event.retired), None)
     pause = next((event for step, event in reversed(ends) if isinstance(event, Paused) and step > last), None)
-    flaw = fatal or (failures[0] if failures else None)
-    where, cause, question = (flaw.where, whole(flaw.what), flaw.question) if flaw else (None, None, -1)
+    replaced = [event for event in events if isinstance(event, Replaced)]
+    flaw = fatal or next(iter([*failures, *replaced]), None)
+    by = f"replaced by {flaw.by}: " if isinstance(flaw, Replaced) else ""
+    cause = (flaw.where, whole(by + flaw.what), flaw.question) if flaw else (None, None, -1)
     if fatal:
-        return Outcome("failed", where, cause, question)
+        return Outcome("failed", *cause, len(replaced))
     if any(isinstance(event, Finished) for event in events):
-        return Outcome("finished", where, cause, question)
-    return Outcome("paused", None, whole(pause.what)) if pause else Outcome("open", where, cause, question)
+        return Outcome("finished", *cause, len(replaced))
+    return Outcome("paused", None, whole(pause.what), -1, len(replaced)) if pause else Outcome("open", *cause, len(replaced))
 
 
 def tables(folder: Path, connection: sqlite3.Connection, header: dict[str, Any], starts: dict[int, Started]) -> dict[str, pl.DataFrame]:
@@ -174,8 +177,17 @@ def tables(folder: Path, connection: sqlite3.Connection, header: dict[str, Any],
     return {
         "matches": _matches(header, starts, ends, steps, of(folder, connection, "inherited", starts)),
         "steps": steps,
-        "moves": in_words(_moves(folder, header, stepped, moved, starts), header["questions"]),
+        "moves": _own(
+            in_words(_moves(folder, header, stepped, moved, starts), header["questions"]), of(folder, connection, "replaced", starts)
+        ),
     }
+
+
+def _own(moves: pl.DataFrame, replaced: Rows) -> pl.DataFrame:
+    """What a seat does after its substitute has taken it is no deed of its own."""
+    since = pl.DataFrame({"match": replaced.match, "seat": replaced.seat, "since": replaced.step})
+    mine = moves.join(since, on=["match", "seat"], how="left", maintain_order="left")
+    return mine.with_columns(pl.when(pl.col("step") < pl.col("since").fill_null(2**31 - 1)).then("deed").alias("deed")).drop("since")
 
 
 def _matches(
@@ -190,6 +202,7 @@ def _matches(
             "status": [ends[match].status for match in starts],
             "where": pl.Series([ends[match].where for match in starts], dtype=pl.String),
             "cause": pl.Series([cause(header, ends[match]) for match in starts], dtype=pl.String),
+            "replaced": pl.Series([ends[match].replaced for match in starts], dtype=pl.Int32),
             "order": pl.Series([start.order for start in starts.values()], dtype=pl.List(pl.Int32)),
             "strategies": pl.Series([strategies for strategies, _ in heirs], dtype=pl.String),
             "parents": pl.Series([parents for _, parents in heirs], dtype=pl.List(pl.Int32)),

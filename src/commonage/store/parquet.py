@@ -33,7 +33,12 @@ def frames(matches: Any, steps: Any, moves: Any) -> dict[str, pl.DataFrame]:
         )
         table = table.with_columns(pl.col("steps", "rounds").fill_null(0), pl.col("ended", "truncated").fill_null(False))
     usual = {"generation": pl.lit(1), "strategies": pl.lit(None, pl.String), "parents": pl.lit(None, pl.List(pl.Int32))}
-    usual |= {"status": pl.lit("finished", STATUS), "where": pl.lit(None, pl.String), "cause": pl.lit(None, pl.String)}
+    usual |= {
+        "status": pl.lit("finished", STATUS),
+        "where": pl.lit(None, pl.String),
+        "cause": pl.lit(None, pl.String),
+        "replaced": pl.lit(0),
+    }
     table = table.with_columns(**{name: value for name, value in usual.items() if name not in table.columns})
     return {"matches": _typed("matches", table), **out}
 

@@ -121,8 +121,8 @@ class Ranges:
         return self.standings(match, match).get(match)
 
     def troubles(self, first: int, last: int) -> dict[int, dict[str, int]]:
-        """By match how many answers could not be read (`asked`), and how many seats failed (`failed`). Reads all its events."""
-        query = """SELECT match, kind, count(*) FROM events WHERE match BETWEEN ? AND ? AND kind IN ('asked', 'failed')
+        """By match how many answers could not be read (`asked`), how many seats `failed` or were `replaced`. Reads all its events."""
+        query = """SELECT match, kind, count(*) FROM events WHERE match BETWEEN ? AND ? AND kind IN ('asked', 'failed', 'replaced')
                    GROUP BY match, kind"""
         out: dict[int, dict[str, int]] = {}
         for match, kind, count in self.connection.execute(query, (first, last)):

@@ -16,7 +16,8 @@ MATCHES: dict[str, Any] = {
     "generation": pl.Int32,  # from 1
     "status": STATUS,
     "where": pl.String,  # of a failure: model, agent, game, limit, person; also where only a seat was retired
-    "cause": pl.String,  # of a failure or a pause
+    "cause": pl.String,  # of a failure or a pause; of a seat that was replaced, where nothing worse happened
+    "replaced": pl.Int32,  # seats that their substitutes took
     "steps": pl.Int32,  # completed
     "rounds": pl.Int32,  # completed
     "ended": pl.Boolean,  # the game itself was over

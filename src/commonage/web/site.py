@@ -185,7 +185,8 @@ async def serving(app: Starlette, host: str = LOOPBACK, port: int = 0) -> AsyncG
     """
     config = uvicorn.Config(
         app, log_config=None, access_log=False, lifespan="off", ws="websockets-sansio", ws_max_size=LARGEST, ws_max_queue=8,
-        server_header=False, proxy_headers=False, limit_concurrency=2_000, timeout_graceful_shutdown=1,
+        ws_ping_interval=5, ws_ping_timeout=10, server_header=False, proxy_headers=False,
+        limit_concurrency=2_000, timeout_graceful_shutdown=1,
     )  # fmt: skip
     with _bound(host, port) as door:
         server = _Server(config)

@@ -180,6 +180,10 @@ class Commons(Game):
             )
         return shapes
 
+    def glimpse(self, state: State, seat: int) -> list[dict[str, Any]]:
+        shown = lambda shape: self.report or shape.get("seat", seat) == seat
+        return [shape if shown(shape) else {**shape, "text": ""} for shape in self.scene(state)]
+
     def oracles(self) -> list[Oracle]:
         best, fair = self._optimum(), self._sharing()
         share = "five who share" if self.seats == 5 else "all share"

@@ -362,6 +362,9 @@ class Kitchen(Game, Led):
     def scene(self, state: World) -> list[dict[str, Any]]:
         return picture.draw(self.map, state, np.asarray(self.left(state.things)), self.cooking)
 
+    def glimpse(self, state: World, seat: int) -> list[dict[str, Any]]:
+        return self.scene(state)
+
     @property
     def goals(self) -> tuple[str, ...]:
         return errands.errands(self.map, self.dynamics == "new")

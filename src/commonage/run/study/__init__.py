@@ -22,6 +22,7 @@ import numpy as np
 import commonage
 from commonage import preset as presets
 from commonage import seeds, spec
+from commonage.agents import human
 from commonage.agents.policy import PolicyAgent
 from commonage.errors import SpecError
 from commonage.game import Game, at_start, layers, must_compile, owners
@@ -273,11 +274,13 @@ class Study:
         ]
 
     async def _mixed(self, log: Log, arms: Sequence[Built], meter: _Meter) -> None:
-        """Matches that wait for somebody: as many at a time as calls may be in flight; with a person, or nobody to wait for, one."""
+        """Matches that wait for somebody: as many at a time as calls may be in flight; with a person as many as its host holds,
+        at the terminal or with nobody to wait for one."""
         status, soon = log.status(), Soon(log.flush)
         for together in (True, False):
             matches = self._matches(log, [arm for arm in arms if waits(arm) == together], status, meter, soon)
-            workers = min(self.limits.in_flight, sum(arm.repeats for arm in arms)) if together else 1
+            alone = host.at_once if (host := human.host()) else 1
+            workers = min(self.limits.in_flight if together else alone, sum(arm.repeats for arm in arms))
             with unswept():
                 await all_of([work(matches) for _ in range(workers)])
 

@@ -120,6 +120,8 @@ def _act(told: Told, turn: Turn, what: Any) -> str:
         case event.Asked():
             again = "it was not asked again" if turn.last(what) else "asked again"
             return _answer(turn, what) + _trouble(f"the answer{at(told, what)} could not be read; {again}", what.problem)
+        case event.Replaced():
+            return _trouble(f"REPLACED by {what.by} ({what.where}){at(told, what)}", what.what)
         case event.Failed():
             return _trouble(f"FAILED ({what.where}){at(told, what)}", what.what)
         case event.Paused():

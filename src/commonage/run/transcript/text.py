@@ -46,6 +46,8 @@ def _act(told: Told, who: str, turn: Turn, what: Any) -> list[str]:
             again = "not asked again" if turn.last(what) else "asked again"
             answer = words.short(repr(what.text), BRIEF) if turn.calls else repr(what.text)
             return [f"{who} answered {answer}{at(told, what)}: {again}, {plain(what.problem)}"]
+        case event.Replaced():
+            return [f"{who} REPLACED by {plain(what.by)} ({what.where}){at(told, what)}: {plain(what.what)}"]
         case event.Failed():
             return [f"{who} FAILED ({what.where}){at(told, what)}: {plain(what.what)}"]
         case event.Paused():

@@ -137,7 +137,7 @@ def moved(question: Question, move: int) -> str:
     return f"{said} {unit}".rstrip()
 
 
-def at(told: Told, what: event.Asked | event.Failed) -> str:
+def at(told: Told, what: event.Asked | event.Failed | event.Replaced) -> str:
     """` at "fine whom"`: the question whose answer came to nothing."""
     return f' at "{told.questions[what.question].name}"' if what.question >= 0 else ""
 

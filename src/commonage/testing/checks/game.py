@@ -170,7 +170,7 @@ def _speaks(game: Game, played: Played) -> None:
             for name, text in (("rules", game.rules(seat)), ("tell", game.tell(state, seat))):
                 kept = isinstance(text, str) and text.strip()
                 hold(kept, game, f"{name} for seat {seat + 1} is {text!r} {at(step, match)}", "It is what the seat reads: never empty")
-        for shape in game.scene(state):
+        for shape in (*game.scene(state), *(shape for seat in range(game.seats) for shape in game.glimpse(state, seat))):
             kept = isinstance(shape, dict) and shape.get("shape") in SHAPES and is_json(shape)
             hold(kept, game, f"scene holds {shape!r}", f"Dicts of plain numbers and texts, with a shape: {', '.join(SHAPES)}")
             fields = SHAPES[shape["shape"]]
@@ -188,10 +188,11 @@ def is_json(value: Any) -> bool:
 
 
 def _keeps_secrets(game: Game, played: Played) -> None:
-    """Changing another seat's private fields changes neither sight nor words; words say no more than the sight shows."""
+    """Changing another seat's private fields changes neither sight nor words; words and pictures say no more than the sight shows."""
     states = jax.tree.map(lambda leaf: leaf[_some(played)].reshape(-1, *leaf.shape[2:]), played.states)
     sights = _sights(game, states)
     told = functools.cache(lambda i, seat: game.tell(_nth(states, i), seat))
+    drawn = functools.cache(lambda i, seat: game.glimpse(_nth(states, i), seat))
     for change in _changes(game, states):
         blind = rule.alike(sights, _sights(game, change.states))  # [n, seats]
         for seat in set(range(game.seats)) - {change.seat}:
@@ -201,6 +202,8 @@ def _keeps_secrets(game: Game, played: Played) -> None:
                 one, other = told(i, seat), game.tell(_nth(change.states, i), seat)
                 found = f"seat {seat + 1} reads {one!r} or {other!r} where its sight is the same"
                 hold(one == other, game, found, f"They tell of {change.field}: `tell` says no more than the sight shows")
+                same = drawn(i, seat) == game.glimpse(_nth(change.states, i), seat)
+                hold(same, game, f"seat {seat + 1} gets another glimpse where its sight is the same", f"It shows {change.field}")
 
 
 def _nth(states: Any, i: int) -> Any:

@@ -135,7 +135,7 @@ class Matches {
 
   draw(index, row) {
     if (!row) return el('div', {class: 'row', role: 'row'}, el('span', {class: 'status waiting'}, this.which ? '' : index + 1));
-    const arm = this.about.arms.find(one => one.arm === row.arm), trouble = [row.asked && `${row.asked} not read`, row.failed && `${row.failed} failed`].filter(Boolean).join(', ');
+    const arm = this.about.arms.find(one => one.arm === row.arm), trouble = [row.asked && `${row.asked} not read`, row.failed && `${row.failed} failed`, row.replaced && `${row.replaced} replaced`].filter(Boolean).join(', ');
     const cause = row.cause ? `${row.where ? row.where + ': ' : ''}${row.cause}` : trouble, cell = (...children) => el('span', {role: 'cell'}, ...children);
     return el('a', {class: 'row', role: 'row', href: at(study, row.match)}, cell(el('b', {}, row.match)), el('span', {role: 'cell', class: `status ${standing(row)}`}, standing(row)), cell(row.repeat + 1),
       cell(el('span', {class: `dot ground-arm${row.arm % COLORS}`}), arm?.name ?? ''), cell(row.rounds ?? ''), cell(row.cost ?? ''), el('span', {role: 'cell', title: cause}, cause));

@@ -46,12 +46,12 @@ class Course:
         for step, seat, _, what in rows:
             if isinstance(what, event.Stepped):
                 self._settle(order, step, what)
-            elif isinstance(what, event.Failed):
+            elif isinstance(what, event.Failed | event.Replaced):
                 self._mark("failure", step, order.index(seat) if seat >= 0 else -1)
 
     def _note_end(self, order: list[int], rows: list[ranges.Row]) -> None:
         for step, seat, _, what in rows:
-            if isinstance(what, event.Failed):
+            if isinstance(what, event.Failed | event.Replaced):
                 self._mark("failure", step, order.index(seat) if seat >= 0 else -1)
             elif isinstance(what, event.Finished) and what.ended:
                 self._mark("collapse", max(step - 1, 0), -1)

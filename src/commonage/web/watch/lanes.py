@@ -98,7 +98,7 @@ class Lanes:
 
     def _public(self, step: int, what: Any) -> bool:
         """Whether it is for all: the moves of a step that is not completed are not, since others may still be asked in it."""
-        return self.private or step < self.standing.steps or isinstance(what, event.Paused | event.Failed | event.Finished)
+        return self.private or step < self.standing.steps or isinstance(what, event.Paused | event.Failed | event.Replaced | event.Finished)
 
     def _settle(self, column: dict[str, Any], what: event.Stepped) -> None:
         """What a step did to each seat: rewards by layer, deeds."""
@@ -125,6 +125,9 @@ class Lanes:
             case event.Failed():
                 kind = "retired" if what.retired else "failed"
                 return {"kind": kind, "step": step, "where": what.where, "why": what.what if self._told(what) else ""}
+            case event.Replaced():
+                why = f"by {what.by}: {what.what}" if self.private else f"by {what.by}"
+                return {"kind": "replaced", "step": step, "where": what.where, "why": why}
             case event.Paused():
                 return {"kind": "paused", "step": step, "why": what.what}
             case event.Finished():

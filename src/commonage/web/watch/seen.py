@@ -25,7 +25,7 @@ def seen(log: Ranges, standing: Standing, reel: Reel, step: int, place: int) -> 
         shown, why = {"rules": "", "facts": "", "options": []}, str(error)
     calls = [_call(call, shown["options"]) for *_, call in log.sent(standing.match, (step, step), seat)]
     rows = [what for _, who, _, what in log.events(standing.match, (step, step)) if who == seat]
-    answers = [_answer(what) for what in rows if isinstance(what, event.Asked | event.Moved | event.Failed | event.Inherited)]
+    answers = [_answer(what) for what in rows if not isinstance(what, event.Paused)]
     return {**shown, "why": why, "heard": _heard(log, standing, step, seat), "calls": calls, "answers": answers}
 
 
@@ -68,6 +68,8 @@ def _answer(what: Any) -> dict[str, Any]:
             return {"kind": "unread", "text": what.text, "why": what.problem}
         case event.Failed():
             return {"kind": "retired" if what.retired else "failed", "text": "", "why": f"{what.where}: {what.what}"}
+        case event.Replaced():
+            return {"kind": "replaced", "text": "", "why": f"{what.where}: {what.what}; {what.by} took the seat"}
         case event.Inherited():
             return {"kind": "enters", "text": what.strategy if isinstance(what.strategy, str) else "", "why": ""}
     return {"kind": "moved", "text": what.text, "why": ""}
