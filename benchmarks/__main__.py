@@ -1,4 +1,4 @@
-"""`python -m benchmarks [tournaments fishery runner orchestration grids kitchens seats]`: prints Markdown for RESULTS.md."""
+"""`python -m benchmarks [tournaments fishery runner orchestration grids kitchens seats watching]`: prints Markdown for RESULTS.md."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import sys
 
 import jax
 
-NAMES = ("tournaments", "fishery", "runner", "orchestration", "grids", "kitchens", "seats")
+NAMES = ("tournaments", "fishery", "runner", "orchestration", "grids", "kitchens", "seats", "watching")
 
 if __name__ == "__main__":
     print(

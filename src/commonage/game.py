@@ -135,6 +135,7 @@ class Game(Part):
     wide: ClassVar[bool] = False  # its state is large, a map: compiled matches lie one after another, not interleaved
     lasting: ClassVar[tuple[str, ...]] = ()  # parameters by which its state was laid out: a fork cannot change them
     private: ClassVar[tuple[str, ...]] = ()  # fields of its state, rows by seat, of which nobody sees another's
+    open_scene: ClassVar[bool] = True  # its picture shows nothing that one seat alone may see
 
     @property
     def seats(self) -> int:

@@ -97,7 +97,7 @@ Grace = Annotated[float | None, typer.Option(rich_help_panel=PEOPLE, min=0, help
 Wait = Annotated[float | None, typer.Option(rich_help_panel=PEOPLE, min=0, help="Seconds for those who have not come yet; 300.")]
 Reveal = Annotated[bool, typer.Option("--reveal", rich_help_panel=PEOPLE, help="Tell people who sits where.")]
 
-START, LOOK, STUDY, TRUST = "start", "look", "study", "trust"
+START, LOOK, STUDY, SOCIAL, TRUST = "start", "look", "study", "people", "trust"
 
 
 def _named(context: typer.Context, name: str) -> bool:
@@ -473,6 +473,21 @@ def imitate(
     from commonage.cli import show
 
     show.imitate(source, out, seat, json)
+
+
+@app.command(rich_help_panel=SOCIAL)
+def serve(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A study's folder, or one with several.")],
+    port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes a free one.")] = 8642,
+    host: Annotated[str, typer.Option(help="Another than this machine's own needs --password.")] = "127.0.0.1",
+    password: Annotated[str, typer.Option(help="What is asked for before anything is shown.")] = "",
+    open_hands: Annotated[bool, typer.Option("--open-hands", help="Show what one seat alone sees before its match is over, too.")] = False,
+    browse: Annotated[bool, typer.Option("--open", help="Open the page in a browser.")] = False,
+) -> None:
+    """Watch: studies, matches, every move and what is behind it, while they are played and afterwards."""
+    from commonage.cli import show
+
+    show.serve(folder, host, port, password, open_hands, browse)
 
 
 @app.command(rich_help_panel=TRUST)

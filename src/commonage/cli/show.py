@@ -377,6 +377,20 @@ def imitate(source: str, out: Path, seat: int | None, json: bool) -> None:
     print(jsonlib.dumps(imitation.summary(found)) if json else f"{imitation.text(found)}\n\n  Seat it: imitator(file={out})")
 
 
+def serve(folder: Path, host: str, port: int, password: str, open_hands: bool, browse: bool) -> None:
+    try:
+        from commonage.web.watch import serve as watch
+    except ImportError as error:
+        raise SpecError(f"serve needs {error.name}, which is not there: pip install 'commonage[web]'") from error
+
+    def ready(address: str) -> None:
+        print(f"Watch at {address}    Ctrl-C stops", flush=True)
+        if browse:
+            webbrowser.open(address)
+
+    watch(folder, host=host, port=port, password=password, open_hands=open_hands, ready=ready)
+
+
 def verify(json: bool) -> None:
     from commonage import verify as truth
 

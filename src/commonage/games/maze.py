@@ -88,6 +88,10 @@ class Maze(Game):
         self.require(self.seats == 2 or self.order == "together", "order", "together with one seat")
 
     @property
+    def open_scene(self) -> bool:  # type: ignore[override]
+        return self.views != "split"
+
+    @property
     def roles(self) -> tuple[str, ...]:  # type: ignore[override]
         return ("first", "second")[: self.seats]
 

@@ -250,19 +250,21 @@ async def _play(found: Recorded, game: Game, agents: list[Any], fork: match.Fork
     )  # fmt: skip
 
 
-def moments(found: Recorded) -> Iterator[Moment]:
-    """The match from its start on, by the rules and the recorded moves alone: nobody is seated.
+def moments(found: Recorded, since: Moment | None = None) -> Iterator[Moment]:
+    """The match from its start on, by the rules and the recorded moves alone: nobody is seated. `since` one of them, those behind it.
 
     Raises LogError where they lead to other rewards than the log has: the rules have changed since.
     """
-    forked = found.arm.get("forked")
-    game = _game(forked["spec"] if forked else found.arm["spec"])
-    key, order = _key(found, game), found.order
-    state, earned = bound(_begun, game)(key), np.zeros(game.seats)
-    yield Moment(game, state, 0, 1, earned)
-    for step, number in enumerate(found.in_rounds):
-        if forked and step == found.forked_at:
-            then = _game(found.arm["spec"])
+    forked, order = found.arm.get("forked"), found.order
+    if since is None:
+        game = _game(forked["spec"] if forked else found.arm["spec"])
+        since = Moment(game, bound(_begun, game)(_key(found, game)), 0, 1, np.zeros(game.seats))
+        yield since
+    game, state, earned = since.game, since.state, since.rewards
+    key, past = _key(found, game), forked is not None and (not since.step or since.round < forked["at"])
+    for step, number in enumerate(found.in_rounds[since.step :], since.step):
+        if forked and past and number >= forked["at"]:
+            then, past = _game(found.arm["spec"]), False
             game, state = then, match.transplant(game, state, then, bound(_begun, then)(key))
         moved = [found.past.moves.get((step, seat)) for seat in order]
         state, rewards = bound(_stepped, game)(key, state, np.array([what.move if what else -1 for what in moved], np.int32))

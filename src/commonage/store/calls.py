@@ -125,10 +125,12 @@ def matches(connection: sqlite3.Connection) -> set[int]:
     return {match for (match,) in connection.execute("SELECT DISTINCT match FROM calls")} if there(connection) else set()
 
 
-def of_match(folder: Path, connection: sqlite3.Connection, match: int) -> list[tuple[int, int, int, int, Call]]:
-    """(step, seat, attempt, number, call) of one match, in the order in which they were made."""
+def of_match(
+    folder: Path, connection: sqlite3.Connection, match: int, steps: tuple[int, int] = (-1, 2**62), seat: int | None = None
+) -> list[tuple[int, int, int, int, Call]]:  # fmt: skip
+    """(step, seat, attempt, number, call) of one match, in the order in which they were made; of these steps, or of a seat, only."""
     texts = _Texts(folder, connection)
-    rows = _rows(folder, connection, "WHERE match = ?", (match,))
+    rows = _rows(folder, connection, "WHERE match = ? AND step BETWEEN ? AND ? AND seat = ifnull(?, seat)", (match, *steps, seat))
     return [(*row[1:5], _call(texts, dict(zip(COLUMNS, row, strict=True)))) for row in rows]
 
 

@@ -61,13 +61,15 @@ def guarded(path: Path) -> Iterator[None]:
         raise _explain(path, error) from error
 
 
-def connect(folder: Path) -> sqlite3.Connection:
-    """The log in `folder`, checked, for reading: a damaged one stays as it is."""
+def connect(folder: Path, whole: bool = True) -> sqlite3.Connection:
+    """The log in `folder`, checked, for reading: a damaged one stays as it is. Not `whole`: only its head is looked at."""
     path = expect(folder)
     with guarded(path):
         connection = _look_into(path)
         try:
-            _check(path, connection)
+            _recognize(path, connection)
+            if whole:
+                _check(path, connection)
         except BaseException:
             connection.close()
             raise
@@ -182,14 +184,18 @@ def _open(path: Path, mode: str) -> sqlite3.Connection:
     return connection
 
 
-def _check(path: Path, connection: sqlite3.Connection) -> None:
-    """Raise unless this is a sound log in a format that we know."""
+def _recognize(path: Path, connection: sqlite3.Connection) -> None:
+    """Raise unless this is a log in a format that we know."""
     tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
     if not {"meta", "events"} <= tables:
         raise LogError(f"{path} is a SQLite file, but no log of commonage (its tables: {', '.join(sorted(tables))}). {_AGAIN}")
     form = meta(path.parent, connection, "format")
     if form != FORMAT:
         raise LogError(f"{path} is a {form!r}; this commonage reads {FORMAT!r}. A newer commonage wrote it: upgrade yours to read it")
+
+
+def _check(path: Path, connection: sqlite3.Connection) -> None:
+    """Raise unless its pages are sound: all of them are read."""
     size, page = path.stat().st_size, connection.execute("PRAGMA page_size").fetchone()[0]
     if size % page:
         raise damaged(path, f"it has {size:,} bytes, which are no whole pages of {page:,}")

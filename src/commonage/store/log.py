@@ -27,7 +27,7 @@ import polars as pl
 
 from commonage.errors import LogError
 from commonage.model import Call
-from commonage.store import calls, file, mixed, parquet
+from commonage.store import calls, file, mixed, parquet, tail
 from commonage.store.codec import dumps, encode, seal
 from commonage.store.file import guarded
 from commonage.store.lock import Lock
@@ -55,6 +55,7 @@ class Log:
         self._file = file.writable(folder)
         with guarded(folder / file.NAME):
             calls.ready(self._file)
+            tail.ready(self._file)
 
     @classmethod
     def create(cls, folder: str | Path, study: dict[str, Any]) -> Self:
@@ -163,6 +164,7 @@ class Log:
         written = parquet.write(self.folder, arm, number, parquet.frames(matches, steps, moves), Log.reached)
         with self._transaction():
             file.put_chunk(self._file, written)
+            tail.put(self._file, [tail.Span(written.first, written.last, 0)])
 
     def chunks(self, arm: int) -> set[int]:
         """The numbers of the chunks of an arm that are on disk."""
@@ -192,6 +194,7 @@ class Log:
     def _put(self, insert: str, rows: list[tuple[Any, ...]]) -> None:
         self._file.executemany(insert, rows)
         calls.put(self._file, self._calls)
+        tail.put(self._file, tail.spans([*((row[0], row[1]) for row in rows), *((place[0], place[1]) for place, _ in self._calls)]))
 
     def _settled(self) -> list[tuple[Any, ...]]:
         """The buffered rows where some are there already: the same again changes nothing, a pause takes the place of an earlier."""

@@ -18,7 +18,7 @@ from commonage.store.codec import ORDER, decode, dumps, place, seal, whole
 from commonage.store.file import NAME, damaged
 from commonage.store.tables import ANSWERS, column, counted, in_words
 
-Span = tuple[int, int]  # the first and the last match
+Span = tuple[int, int]  # the first and the last match, or step
 
 
 class Rows(NamedTuple):
@@ -71,10 +71,13 @@ def of(folder: Path, connection: sqlite3.Connection, kind: str, starts: dict[int
     return found.only(np.isin(found.match, list(starts)))
 
 
-def of_match(folder: Path, connection: sqlite3.Connection, match: int) -> list[tuple[int, int, int, Any]]:
-    """(step, seat, attempt, event) of one match, in the order of play: within a step the seats, then the table."""
-    query = "SELECT step, seat, attempt, kind, body, seal FROM events WHERE match = ?"
-    found = connection.execute(query, (match,)).fetchall()
+def of_match(folder: Path, connection: sqlite3.Connection, match: int, steps: Span = (-1, 2**62)) -> list[tuple[int, int, int, Any]]:
+    """(step, seat, attempt, event) of one match, in the order of play: within a step the seats, then the table.
+
+    Of these steps only, the first and the last.
+    """
+    query = "SELECT step, seat, attempt, kind, body, seal FROM events WHERE match = ? AND step BETWEEN ? AND ?"
+    found = connection.execute(query, (match, *steps)).fetchall()
     for step, seat, attempt, kind, body, sealed in found:
         if seal(body, match, step, seat, attempt) != sealed:
             raise broken(folder, match, step, seat, kind)
@@ -109,7 +112,7 @@ def outcomes(folder: Path, connection: sqlite3.Connection, span: Span) -> dict[i
         if seal(body, match, step, seat, attempt) != sealed:
             raise broken(folder, match, step, seat, kind)
         ends.setdefault(match, []).append((step, decode(kind, body)))
-    return {match: _outcome(found, last.get(match, TABLE - 1)) for match, found in ends.items()}
+    return {match: outcome(found, last.get(match, TABLE - 1)) for match, found in ends.items()}
 
 
 def troubled(connection: sqlite3.Connection) -> set[int]:
@@ -150,7 +153,8 @@ def _before(folder: Path, connection: sqlite3.Connection, header: dict[str, Any]
     return pl.DataFrame({"match": past.match, "step": past.step} if past else None, keys)
 
 
-def _outcome(ends: list[tuple[int, Any]], last: int) -> Outcome:
+def outcome(ends: list[tuple[int, Any]], last: int) -> Outcome:
+    """How a match stands, by its (step, event) and the last step that was completed."""
     events = [event for _, event in ends]
     failures = [event for event in events if isinstance(event, Failed)]
     fatal = next((event for event in failures if not event.retired), None)
@@ -197,7 +201,7 @@ def _matches(
             "generation": [start.generation for start in starts.values()],
             "status": [ends[match].status for match in starts],
             "where": pl.Series([ends[match].where for match in starts], dtype=pl.String),
-            "cause": pl.Series([_cause(header, ends[match]) for match in starts], dtype=pl.String),
+            "cause": pl.Series([cause(header, ends[match]) for match in starts], dtype=pl.String),
             "replaced": pl.Series([ends[match].replaced for match in starts], dtype=pl.Int32),
             "order": pl.Series([start.order for start in starts.values()], dtype=pl.List(pl.Int32)),
             "strategies": pl.Series([strategies for strategies, _ in heirs], dtype=pl.String),
@@ -207,7 +211,7 @@ def _matches(
     return frame.with_columns(pl.col("steps", "rounds").fill_null(0), pl.col("ended", "truncated").fill_null(False))
 
 
-def _cause(header: dict[str, Any], end: Outcome) -> str | None:
+def cause(header: dict[str, Any], end: Outcome) -> str | None:
     """The cause, behind the question at which a seat failed: `at "choose": the answer was empty`."""
     return f'at "{header["questions"][end.question]["name"]}": {end.cause}' if end.question >= 0 else end.cause
 

@@ -68,6 +68,12 @@ def read(folder: Path, chunk: Chunk, table: str) -> pl.DataFrame:
     return pl.read_parquet(io.BytesIO(data))
 
 
+def scan(folder: Path, chunk: Chunk, table: str) -> pl.LazyFrame:
+    """One table of a chunk, of which only that is read that is asked for; its size is checked, not its bytes."""
+    check(folder, chunk, table)
+    return pl.scan_parquet(path(folder, chunk.arm, chunk.number, table))
+
+
 def check(folder: Path, chunk: Chunk, table: str) -> None:
     """Raise LogError where a file of the chunk is missing or has another size."""
     place, size = path(folder, chunk.arm, chunk.number, table), chunk.files[table][0]

@@ -24,13 +24,14 @@ async def play_logged(
     rows, soon, host = log.events(number), soon or Soon(log.flush), human.host()
     hear = host.hear if host else lambda *_: None
     past, agents = history(rows), seated(number, arm.agents)
+    waits = not all(agent.pure for agent in arm.agents)
     for step, seat, _, what in rows:
         hear(number, step, seat, what)
 
     def write(step: int, seat: int, attempt: int, what: Any) -> None:
         log.write(number, step, seat, attempt, what)
         hear(number, step, seat, what)
-        if seat >= 0 and not arm.agents[seat].pure:  # it may have been paid for, or typed
+        if waits and (seat == event.TABLE or not arm.agents[seat].pure):  # it may have been paid for, or typed; and others watch
             soon()
 
     def record(step: int, seat: int, attempt: int, count: int, call: Call) -> None:

@@ -224,7 +224,7 @@ def _sent(
     out = []
     for count, (step, seat, attempt, number, call) in enumerate(read.sent(folder, found.number), 1):
         options = views[step, seat].options if call.verb == "decide" and (step, seat) in views else ()
-        sent, last = Sent(count, call, _messages(call), options), before.get((seat, call.model))
+        sent, last = Sent(count, call, messages(call), options), before.get((seat, call.model))
         if last:
             same = itertools.takewhile(bool, map(operator.eq, last.messages, sent.messages))
             sent = sent._replace(shared=sum(same), before=last.number)
@@ -233,7 +233,7 @@ def _sent(
     return out
 
 
-def _messages(call: Call) -> list[Message]:
+def messages(call: Call) -> list[Message]:
     """As they were sent; of a decision asked in several orders what each order ended with."""
     try:
         asked = decide.sent(call.messages, call.reply.text) if call.verb == "decide" and call.reply else []

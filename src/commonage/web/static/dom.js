@@ -29,8 +29,8 @@ export function put(node, ...children) {
 
 /** A websocket that comes back by itself. Every message has a number `n`; after a break it goes on behind the last one seen. */
 export class Line {
-  constructor(path, heard, changed = () => {}) {
-    Object.assign(this, {path, heard, changed, last: 0, wait: 250, over: false});
+  constructor(path, heard, changed = () => {}, last = 0) {
+    Object.assign(this, {path, heard, changed, last, wait: 250, over: false});
     this.open();
   }
 
