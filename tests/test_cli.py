@@ -901,7 +901,7 @@ def test_the_reader_of_a_pipe_may_leave(started: Callable[..., subprocess.Popen[
     process.stdout.close()
     assert process.stderr is not None
     assert "Traceback" not in process.stderr.read()
-    process.wait(timeout=20)
+    process.wait(timeout=60)
 
 
 def test_a_person_presses_ctrl_c(started: Callable[..., subprocess.Popen[str]], tmp_path: Path) -> None:
@@ -915,7 +915,7 @@ def test_a_person_presses_ctrl_c(started: Callable[..., subprocess.Popen[str]], 
     os.write(terminal, b"cooperate\n")
     shown += _until(terminal, "choose? cooperate | defect")
     process.send_signal(signal.SIGINT)
-    assert process.wait(timeout=20) == 3
+    assert process.wait(timeout=60) == 3
     assert "commonage: stopped" in shown + _until(terminal, "goes on from there")
     os.close(terminal)
     assert [row[2] for row in read.match(tmp_path / "a", 1) if type(row[3]).__name__ == "Moved" and row[1] == 0] == [0]

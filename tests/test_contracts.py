@@ -36,7 +36,7 @@ def test_mechanism(name: str) -> None:
     testing.check_mechanism(name)
 
 
-@pytest.mark.parametrize("name", [name for name in POLICIES if name != "imitator"])  # which needs a file: tests/run/test_imitation.py
+@pytest.mark.parametrize("name", [name for name in POLICIES if name != "imitator"])  # which needs a file: tests/run/test_proxy.py
 def test_policy(name: str) -> None:
     game = find.find("policies", name).game
     testing.check_policy(name, small(game).replace("(", WHOLE.get(name, "(")) if is_grid(game) else None)
