@@ -40,18 +40,19 @@ def training() -> list[Table]:
     goods = [PublicGoods(), PublicGoods(seats=3, rounds=6, mpcr=0.5), PublicGoods(seats=5, rounds=8, endowment=10)]
     donors = [Donor(), Donor(seats=6, rounds=8), Donor(seats=4, rounds=6)]
     ultimatums, trusts = [Ultimatum(), Ultimatum(rounds=6, swap=True)], [Trust(), Trust(rounds=6)]
-    talks = [Talk(game) for game in (Dilemma(), Commons(), PublicGoods(rounds=6), Ultimatum(rounds=6), Trust(rounds=6))]
+    talks = [Talk(game) for game in (Commons(), PublicGoods(rounds=6), Ultimatum(rounds=6), Trust(rounds=6))]
     talks += [
         Talk(Commons(rounds=6), order="turn"),
         Talk(Commons(seats=4, rounds=5), order="floor", turns=3),
         Talk(Donor(seats=4, rounds=6)),
     ]
-    fines = [Punish(Dilemma()), Punish(Commons(rounds=6), most=3), Punish(PublicGoods(), most=3), Talk(Punish(Commons(rounds=6)))]
+    fines = [Punish(Commons(rounds=6), most=3), Punish(PublicGoods(), most=3), Talk(Punish(Commons(rounds=6)))]
+    pairs = [Talk(Dilemma()), Talk(Dilemma(rounds=6)), Punish(Dilemma()), Punish(Dilemma(rounds=6))]
     agreed = [govsim(skin=skin) for skin in SKINS] + [govsim(rounds=4), govsim(seats=3, rounds=3, capacity=60)]
     weigh = lambda games, weight, strangers=1.0: [Table(game, weight / len(games), strangers) for game in games]
     return [
-        *weigh(dilemmas, 2.5), *weigh(commons, 1.5), *weigh(goods, 1.2), *weigh(donors, 3.5), *weigh(ultimatums, 3), *weigh(trusts, 5),
-        *weigh(talks, 1.2), *weigh(fines, 2), *weigh(agreed, 0.5, 0.25),
+        *weigh(dilemmas, 2), *weigh(commons, 1.5), *weigh(goods, 1.5), *weigh(donors, 2.5), *weigh(ultimatums, 2), *weigh(trusts, 4),
+        *weigh(pairs, 3.5), *weigh(talks, 1.2), *weigh(fines, 1.8), *weigh(agreed, 0.5, 0.25),
     ]  # fmt: skip
 
 

@@ -13,7 +13,6 @@ PERSONAS = {  # a persona that is one of these words plays this strategy
     "dilemma": ("tit_for_tat", "cooperator", "defector", "grim", "win_stay_lose_shift", "suspicious_tit_for_tat"),
     "commons": ("sustainer", "greedy"),
     "public_goods": ("conditional_cooperator", "free_rider"),
-    "donor": ("reciprocal_donor",),
     "ultimatum": ("bargainer",),
     "trust": ("truster",),
 }
@@ -77,7 +76,9 @@ def _donate(view: View) -> Plan:
     seat, gave = int(sight.recipient) + 1, int(sight.chain[0])
     if gave < 0:
         return Plan(f"I know nothing of seat {seat}.", {50: 0.8, 100: 0.2})
-    return Plan(f"Seat {seat} last gave {gave}.", _spread((gave, 0.8), (50, 0.2)))
+    if gave < 50:
+        return Plan(f"Seat {seat} last gave less than half.", {0: 0.8, 50: 0.2})
+    return Plan(f"Seat {seat} last gave half or more.", {50: 0.8, 100: 0.2})
 
 
 def _offer(view: View) -> Plan:

@@ -30,7 +30,7 @@ from .tables import training
 
 CROWDS = ((0.0, 0.0), (0.3, 0.3), (0.6, 0.3))  # matches alike: share of seats that are strangers, of the others that have a persona
 BARE = 0.4  # share of seats that are asked for a bare line
-AGAIN, TRIALS = 0.05, 0.08  # shares of turns: asked again; asked alone by `decide`
+AGAIN, TRIALS = 0.05, 0.12  # shares of turns: asked again; asked alone by `decide`
 HEARD = 3  # seats of a match whose conversations are learned: they are much alike
 STRETCH, WHOLE, MOST = 3500, 0.1, 9000  # characters that are learned together; share of conversations with as many as MOST
 
@@ -185,5 +185,6 @@ def match(seed: int) -> list[Lesson]:
 
 
 def _student(game: Game, draw: random.Random, strangers: float, personas: float) -> Student:
-    persona = draw.choice(teacher.PERSONAS[base(game).name]) if draw.random() < personas else ""
+    known = teacher.PERSONAS.get(base(game).name, ())
+    persona = draw.choice(known) if known and draw.random() < personas else ""
     return Student(draw, persona, draw.random() < strangers)
