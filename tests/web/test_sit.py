@@ -267,6 +267,7 @@ def test_what_cannot_be_is_said_before_anything_runs(tmp_path, seats, how, says)
     assert not (tmp_path / "run").exists()
 
 
+@pytest.mark.slow
 def test_fifty_seats_at_once(tmp_path):
     """25 tables of two, all people: nothing is lost, nobody gets another's match."""
     study = Study(DILEMMA, "human*2", repeats=25)
