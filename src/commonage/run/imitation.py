@@ -56,8 +56,9 @@ def imitate(source: str | Path, out: str | Path, seat: int | None = None) -> Imi
     game, episodes = _episodes(Path(source), seat)
     if len(episodes) < 2:
         raise SpecError(f"imitate {str(source)!r}: it has {words.count(len(episodes), 'episode')}; at least two are needed, one to check")
-    kept = episodes[KEPT - 1 :: KEPT] or episodes[-1:]
-    others = _joined([episode for episode in episodes if not any(episode is one for one in kept)])
+    back = set(range(KEPT - 1, len(episodes), KEPT)) or {len(episodes) - 1}
+    kept = [episodes[i] for i in sorted(back)]
+    others = _joined([episode for i, episode in enumerate(episodes) if i not in back])
     network, shares = fit(others), np.bincount(others.moves, minlength=len(MOVES)) / len(others.moves)
     agreement = intervals.mean(np.array([_probability(network, episode).mean() for episode in kept]))
     floor = intervals.mean(np.array([shares[episode.moves].mean() for episode in kept]))
